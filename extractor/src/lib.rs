@@ -1,0 +1,4 @@
+//! Turns one file into pages and blocks. The formats run in a limited child process
+//! (`ragtrain-extractor`); this library holds the types that cross the pipe and the parent's side.
+
+pub mod model;

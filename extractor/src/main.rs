@@ -1,0 +1,2 @@
+//! The limited child process: one file in, length-prefixed messages out.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Blobs, documents, chunks, vectors, works, norms; the embedder.

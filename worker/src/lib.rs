@@ -1,0 +1,4 @@
+//! Claims documents and runs the 14 stages.
+
+pub mod rules;
+pub mod extracted;
