@@ -2,3 +2,4 @@
 //! (`ragtrain-extractor`); this library holds the types that cross the pipe and the parent's side.
 
 pub mod model;
+pub mod reader;
