@@ -31,6 +31,7 @@ pub struct Chunk {
     /// Headings from the top down to the address («5 Водопонижение», «5.10»).
     pub path: Vec<String>,
     /// First and last page.
+    #[schema(value_type = Vec<u32>)]
     pub pages: PageRange,
     /// The text that is shown. Never empty.
     pub text: String,

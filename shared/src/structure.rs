@@ -28,6 +28,7 @@ pub struct Section {
     /// 1 for the top level.
     pub level: u32,
     /// Pages from the heading to the end of the section.
+    #[schema(value_type = Vec<u32>)]
     pub pages: PageRange,
     /// Index of the parent in the list of sections.
     pub parent: Option<usize>,
@@ -43,6 +44,7 @@ pub struct Clause {
     /// Index into the list of sections.
     pub section: Option<usize>,
     /// First and last page.
+    #[schema(value_type = Vec<u32>)]
     pub pages: PageRange,
 }
 
@@ -59,6 +61,7 @@ pub struct Table {
     #[serde(default)]
     pub header_rows: usize,
     /// First and last page.
+    #[schema(value_type = Vec<u32>)]
     pub pages: PageRange,
     /// Index into the list of sections.
     #[serde(default)]
@@ -93,6 +96,7 @@ pub struct Work {
     /// The work as a person would name it.
     pub name: String,
     /// First and last page of its evidence.
+    #[schema(value_type = Vec<u32>)]
     pub pages: PageRange,
     /// Index into the list of sections.
     #[serde(default)]
@@ -109,6 +113,7 @@ pub struct Dependency {
     /// The words of the document that say so.
     pub evidence: String,
     /// Pages of the evidence.
+    #[schema(value_type = Vec<u32>)]
     pub pages: PageRange,
 }
 
