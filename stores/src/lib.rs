@@ -1,1 +1,25 @@
-//! Blobs, documents, chunks, vectors, works, norms; the embedder.
+//! Where everything that lasts is kept: blobs (jobs, uploads, reports), the knowledge base
+//! (documents, chunks, vectors, work graphs, norms), and the model that embeds text.
+//!
+//! All functions of [`Database`] block; call them from a blocking thread or through
+//! [`Database::call`]. Blobs are async.
+
+pub mod blobs;
+pub mod ledger;
+pub mod manifest;
+pub mod database;
+pub mod vector;
+pub mod embedder;
+pub mod model;
+pub mod text;
+pub mod search;
+mod error;
+
+pub use blobs::Blobs;
+pub use database::Database;
+pub use embedder::Embedder;
+pub use error::StoreError;
+pub use manifest::Manifest;
+
+/// The result of every store call.
+pub type Result<T> = std::result::Result<T, StoreError>;

@@ -1,0 +1,447 @@
+//! What goes into the knowledge base and what comes out of it.
+
+use crate::vector::Vector;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shared::chunk::{Chunk, ChunkKind};
+use shared::job::Location;
+use shared::outcome::{Code, Outcome};
+use shared::structure::{Dependency, Reference};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// One attempt at training a document: what stages 12 to 14 write under. Made by
+/// [`begin`](crate::Database::begin); every write checks that no later attempt of the same job
+/// has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The document.
+    pub document: Uuid,
+    /// The version that this attempt stages; versions of a document only grow.
+    pub version: i64,
+    /// The job.
+    pub job: Uuid,
+    /// The fence token of the lease.
+    pub fence: i64,
+}
+
+/// A node of the work graph with what stage 11 found out about it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct GraphWork {
+    /// Unique in the document («w1»).
+    pub id: String,
+    /// The work as a person would name it.
+    pub name: String,
+    /// First and last page of its evidence.
+    pub pages: [u32; 2],
+    /// Title of the section it stands in.
+    pub section: Option<String>,
+    /// In days, when the document says so.
+    pub duration_days: Option<f64>,
+    /// Materials, machines, crew, and whatever else stage 11 knows.
+    #[schema(value_type = Object)]
+    pub properties: Value,
+}
+
+/// What stage 12 stores.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Graph<'a> {
+    /// The works.
+    pub works: &'a [GraphWork],
+    /// The dependencies between them.
+    pub edges: &'a [Dependency],
+    /// The cited norms.
+    pub references: &'a [Reference],
+}
+
+/// Rows of a stored graph, counted by reading them back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct GraphCounts {
+    /// Works.
+    pub works: u64,
+    /// Dependencies.
+    pub edges: u64,
+    /// Cited norms, one per written edition and clause.
+    pub references: u64,
+}
+
+/// Chunks with their vectors: what stage 14 stores.
+#[derive(Clone, Copy, Debug)]
+pub struct EmbeddedChunks<'a> {
+    /// The chunks, in document order.
+    pub chunks: &'a [Chunk],
+    /// Id of the model and one vector per chunk; `None` when there is no model.
+    pub vectors: Option<(&'a str, &'a [Vector])>,
+}
+
+/// A document as the switch writes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DocumentRecord {
+    /// The file name shown to people.
+    pub name: String,
+    /// The path shown to people.
+    pub path: String,
+    /// Where the original is.
+    pub location: Location,
+    /// SHA-256 of the bytes, lower-case hex.
+    pub sha256: String,
+    /// `completed` or `completed_with_warnings`.
+    pub outcome: Outcome,
+    /// Family of stage 4.
+    pub family: String,
+    /// Subtype of stage 4; may be empty.
+    pub subtype: String,
+    /// Category of the search filter (`construction`, `finance`, …).
+    pub category: String,
+    /// Own designation with its edition («СП 45.13330.2017»).
+    pub designation: Option<String>,
+    /// Canonical id of the own designation («СП 45.13330»).
+    pub norm_id: Option<String>,
+    /// Title.
+    pub title: Option<String>,
+    /// Status, when the text says it.
+    pub status: Option<String>,
+    /// Pages of the file.
+    pub pages: u64,
+    /// Score of stage 9.
+    pub quality: Option<u8>,
+    /// Canonical ids of the norms that this document replaces («взамен …»).
+    pub replaces: Vec<String>,
+}
+
+/// A position of an estimate (stage 10).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct EstimatePosition {
+    /// Number in the estimate as written.
+    pub number: String,
+    /// Title of the section.
+    pub section: Option<String>,
+    /// «ГЭСН01-01-013-08»; empty for a position without a code.
+    pub code: String,
+    /// Name of the work or resource.
+    pub name: String,
+    /// Unit of measure as written.
+    pub unit: Option<String>,
+    /// Quantity in that unit.
+    pub quantity: Option<f64>,
+    /// Price of one unit, in roubles.
+    pub unit_price: Option<f64>,
+    /// Total, in roubles.
+    pub total: Option<f64>,
+    /// Page or sheet, from 1.
+    pub page: Option<u32>,
+}
+
+/// Everything else that belongs to a version; becomes visible with it.
+#[derive(Clone, Debug, Default)]
+pub struct Artifacts {
+    /// Pages divided by form feeds.
+    pub text: String,
+    /// The answer of `/structure` (JSON).
+    pub structure: String,
+    /// Rubern text.
+    pub rubern: String,
+    /// The work graph as JSON.
+    pub graph: String,
+    /// The work graph as Mermaid.
+    pub mermaid: String,
+    /// The work graph as GraphML.
+    pub graphml: String,
+    /// The report of the document (JSON).
+    pub report: String,
+    /// Sequences, critical path and Gantt data of stage 11 (JSON).
+    pub sequences: String,
+    /// Metadata of stage 8 (JSON).
+    pub metadata: String,
+    /// The result of stage 10 (JSON).
+    pub type_specific: String,
+    /// Totals of an estimate and their differences (JSON); `None` for other documents.
+    pub estimate: Option<String>,
+    /// Positions of an estimate.
+    pub positions: Vec<EstimatePosition>,
+}
+
+/// Names one artifact of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "one per field of Artifacts")]
+pub enum ArtifactKind {
+    Text,
+    Structure,
+    Rubern,
+    Graph,
+    Mermaid,
+    GraphMl,
+    Report,
+    Sequences,
+    Metadata,
+    TypeSpecific,
+    Estimate,
+}
+
+impl ArtifactKind {
+    /// The name in the database.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            ArtifactKind::Text => "text",
+            ArtifactKind::Structure => "structure",
+            ArtifactKind::Rubern => "rubern",
+            ArtifactKind::Graph => "graph",
+            ArtifactKind::Mermaid => "mermaid",
+            ArtifactKind::GraphMl => "graphml",
+            ArtifactKind::Report => "report",
+            ArtifactKind::Sequences => "sequences",
+            ArtifactKind::Metadata => "metadata",
+            ArtifactKind::TypeSpecific => "type_specific",
+            ArtifactKind::Estimate => "estimate",
+        }
+    }
+}
+
+impl Artifacts {
+    /// The artifacts that are texts, by kind.
+    pub(crate) fn texts(&self) -> Vec<(ArtifactKind, &str)> {
+        let mut texts = vec![
+            (ArtifactKind::Text, self.text.as_str()),
+            (ArtifactKind::Structure, &self.structure),
+            (ArtifactKind::Rubern, &self.rubern),
+            (ArtifactKind::Graph, &self.graph),
+            (ArtifactKind::Mermaid, &self.mermaid),
+            (ArtifactKind::GraphMl, &self.graphml),
+            (ArtifactKind::Report, &self.report),
+            (ArtifactKind::Sequences, &self.sequences),
+            (ArtifactKind::Metadata, &self.metadata),
+            (ArtifactKind::TypeSpecific, &self.type_specific),
+        ];
+        texts.extend(self.estimate.as_deref().map(|text| (ArtifactKind::Estimate, text)));
+        texts
+    }
+}
+
+/// How the switch of a version ended. (A switch that came too late is `StoreError::Fenced`.)
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Switched {
+    /// The version is searchable.
+    Done {
+        /// The version that was searchable before.
+        replaced: Option<i64>,
+        /// Chunks that are now searchable.
+        chunks: u64,
+    },
+    /// Another document with these bytes was faster; everything staged here is gone.
+    Duplicate {
+        /// That document.
+        of: Uuid,
+        /// Its path.
+        path: String,
+    },
+}
+
+/// A trained document as `GET /documents` shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[expect(missing_docs, reason = "the fields are those of spec/api.md")]
+pub struct TrainedDocument {
+    pub id: Uuid,
+    pub name: String,
+    pub path: String,
+    pub collection: String,
+    pub sha256: String,
+    pub version: i64,
+    pub outcome: Outcome,
+    pub family: String,
+    pub subtype: String,
+    pub designation: Option<String>,
+    pub title: Option<String>,
+    pub status: Option<String>,
+    pub pages: u64,
+    pub chunks: u64,
+    pub quality: Option<u8>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub trained_at: OffsetDateTime,
+    /// Canonical id of the own designation; not part of the wire form.
+    #[serde(skip)]
+    pub norm_id: Option<String>,
+    /// The job that trained this version; not part of the wire form.
+    #[serde(skip)]
+    pub job: Uuid,
+}
+
+/// Where the original of a document is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Original {
+    /// The file name shown to people.
+    pub name: String,
+    /// The path shown to people; with `!/` in it the document is an entry of the archive at
+    /// `location`.
+    pub path: String,
+    /// Where the bytes are.
+    pub location: Location,
+    /// Their SHA-256, to tell whether the file changed since it was trained.
+    pub sha256: String,
+}
+
+/// A page of a listing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Pass it to get the next page; `None` at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// Filter of `GET /documents`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of a document in spec/api.md")]
+pub struct DocumentFilter {
+    pub collection: Option<String>,
+    pub family: Option<String>,
+    pub subtype: Option<String>,
+    pub designation: Option<String>,
+    pub status: Option<String>,
+}
+
+/// A stored chunk as `GET /documents/{id}/chunks` shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[expect(missing_docs, reason = "as shared::chunk::Chunk, with its ids")]
+pub struct StoredChunk {
+    pub id: Uuid,
+    pub document_id: Uuid,
+    pub version: i64,
+    pub ordinal: u32,
+    pub kind: ChunkKind,
+    pub address: String,
+    pub path: Vec<String>,
+    pub pages: [u32; 2],
+    pub text: String,
+    pub table: Option<Vec<Vec<String>>>,
+    pub caption: Option<String>,
+    pub cited: Vec<String>,
+    /// «СП 45.13330.2017, п. 5.10, с. 14».
+    pub citation: String,
+}
+
+/// A norm as `GET /norms` shows it: trained, cited, or both.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Norm {
+    /// Canonical id («СП 45.13330»).
+    pub id: String,
+    /// Trained documents with this designation.
+    pub documents: Vec<NormDocument>,
+    /// Title of the trained document.
+    pub title: Option<String>,
+    /// Status of the trained document, or `replaced` when a trained document replaces it.
+    pub status: Option<String>,
+    /// How many trained documents cite it.
+    pub cited_by: u64,
+    /// Norms that it replaces.
+    pub replaces: Vec<String>,
+    /// Norms that replace it.
+    pub replaced_by: Vec<String>,
+}
+
+/// A trained document in the registry of norms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[expect(missing_docs, reason = "the fields are those of a document in spec/api.md")]
+pub struct NormDocument {
+    pub id: Uuid,
+    pub name: String,
+    pub designation: Option<String>,
+    pub collection: String,
+}
+
+/// Which references of a norm to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Documents that cite it.
+    In,
+    /// Norms that it cites.
+    Out,
+}
+
+/// A citation: `document` refers to `norm`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct NormReference {
+    /// The citing document.
+    pub document: NormDocument,
+    /// Canonical id of the cited norm.
+    pub norm: String,
+    /// The designation as written.
+    pub text: String,
+    /// The edition, when written.
+    pub edition: Option<String>,
+    /// The clause of the cited norm, when given.
+    pub clause: Option<String>,
+    /// Pages of the citing document.
+    pub pages: Vec<u32>,
+    /// How often it is cited.
+    pub count: u32,
+}
+
+/// Positions and totals of an estimate, as `GET /estimates/{document}` shows them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Estimate {
+    /// The document.
+    pub document_id: Uuid,
+    /// The positions, in order.
+    pub positions: Vec<EstimatePosition>,
+    /// Totals as computed and as written, with their differences.
+    #[schema(value_type = Object)]
+    pub totals: Value,
+}
+
+/// A permanent outcome that is answered at once next time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// `failed`, `needs_attention` or `too_short`.
+    pub outcome: Outcome,
+    /// The stable code.
+    pub code: Option<Code>,
+    /// The message, in Russian.
+    pub message: Option<String>,
+    /// Name of the last finished stage, as on the wire (`"2/14"`).
+    pub stage: String,
+}
+
+/// What identifies a permanent outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryKey<'a> {
+    /// SHA-256 of the bytes, lower-case hex.
+    pub sha256: &'a str,
+    /// Version of the pipeline.
+    pub pipeline_version: u32,
+    /// Limits and OCR languages that the outcome depends on.
+    pub fingerprint: &'a str,
+}
+
+/// Rows of a deleted document that were removed; after the delete all are counted as zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[expect(missing_docs, reason = "one counter per kind of row")]
+pub struct Deleted {
+    pub versions: u64,
+    pub chunks: u64,
+    pub vectors: u64,
+    pub works: u64,
+    pub edges: u64,
+    pub references: u64,
+    pub artifacts: u64,
+    pub positions: u64,
+}
+
+/// Totals for `GET /status` and the metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[expect(missing_docs, reason = "one counter per kind of row")]
+pub struct StoreCounts {
+    pub documents: u64,
+    pub chunks: u64,
+    pub vectors: u64,
+    pub works: u64,
+    pub edges: u64,
+    pub references: u64,
+    pub norms: u64,
+    pub cached_embeddings: u64,
+    /// Versions that are being staged, or were left by a dead attempt.
+    pub staged: u64,
+    /// Size of the database file in bytes.
+    pub bytes: u64,
+}
