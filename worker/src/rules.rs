@@ -6,7 +6,89 @@
 use anyhow::{Context, bail};
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::LazyLock;
+
+/// The topics that ship with the program, by name.
+const SHIPPED: &[(&str, &str)] = &[
+    ("acts", include_str!("../rules/acts.toml")),
+    ("clauses", include_str!("../rules/clauses.toml")),
+    ("designations", include_str!("../rules/designations.toml")),
+    ("organs", include_str!("../rules/organs.toml")),
+];
+
+/// All topics, by name.
+#[derive(Debug)]
+pub struct Rules {
+    topics: BTreeMap<String, Topic>,
+}
+
+impl Rules {
+    /// The rules that ship with the program.
+    ///
+    /// # Errors
+    /// A shipped file is wrong; the tests keep this from happening.
+    pub fn builtin() -> anyhow::Result<Rules> {
+        Rules::load(None)
+    }
+
+    /// The shipped rules, compiled once for the whole process.
+    ///
+    /// # Panics
+    /// When a shipped file is wrong; the tests keep this from happening.
+    pub fn shipped() -> &'static Rules {
+        static RULES: LazyLock<Rules> = LazyLock::new(|| match Rules::builtin() {
+            Ok(rules) => rules,
+            Err(error) => panic!("shipped rules: {error:#}"),
+        });
+        &RULES
+    }
+
+    /// The shipped rules, each topic replaced by `<directory>/<topic>.toml` where that file exists.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is of no known topic, or does not pass its own examples.
+    pub fn load(directory: Option<&Path>) -> anyhow::Result<Rules> {
+        let mut texts: BTreeMap<String, String> =
+            SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        if let Some(directory) = directory {
+            replace(&mut texts, directory)?;
+        }
+        let parse = |(name, text): (String, String)| {
+            let topic = Topic::parse(&name, &text)?;
+            Ok((name, topic))
+        };
+        Ok(Rules { topics: texts.into_iter().map(parse).collect::<anyhow::Result<_>>()? })
+    }
+
+    /// A topic by its name.
+    ///
+    /// # Panics
+    /// When no such topic ships: a defect of the caller, found by its first test.
+    pub fn topic(&self, name: &str) -> &Topic {
+        match self.topics.get(name) {
+            Some(topic) => topic,
+            None => panic!("no rules {name} are shipped"),
+        }
+    }
+}
+
+fn replace(texts: &mut BTreeMap<String, String>, directory: &Path) -> anyhow::Result<()> {
+    let place = || format!("rules in {}", directory.display());
+    for entry in std::fs::read_dir(directory).with_context(place)? {
+        let path = entry.with_context(place)?.path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let Some(text) = texts.get_mut(&name) else {
+            bail!("{}: there is no topic {name}", path.display());
+        };
+        *text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
 
 /// A rule as written in its file.
 #[derive(Debug, Deserialize)]
@@ -18,7 +100,7 @@ struct RuleSource {
     weight: f64,
     /// What the rule says when it hits, under names that the topic defines.
     #[serde(default)]
-    fields: std::collections::BTreeMap<String, String>,
+    fields: BTreeMap<String, String>,
     matches: Vec<String>,
     #[serde(default)]
     rejects: Vec<String>,
@@ -35,7 +117,7 @@ struct TopicSource {
     rules: Vec<RuleSource>,
     /// Plain word lists of the topic, by name.
     #[serde(default)]
-    words: std::collections::BTreeMap<String, Vec<String>>,
+    words: BTreeMap<String, Vec<String>>,
 }
 
 /// A compiled rule.
@@ -46,7 +128,7 @@ pub struct Rule {
     /// How much a hit counts; 1 unless the file says otherwise.
     pub weight: f64,
     /// What the rule says when it hits.
-    pub fields: std::collections::BTreeMap<String, String>,
+    pub fields: BTreeMap<String, String>,
     /// Case-insensitive unless a pattern says `(?-i)`, multi-line, Unicode.
     pub patterns: Vec<Regex>,
 }
@@ -74,7 +156,7 @@ pub struct Topic {
     /// In the order of the file.
     pub rules: Vec<Rule>,
     /// Word lists by name.
-    pub words: std::collections::BTreeMap<String, Vec<String>>,
+    pub words: BTreeMap<String, Vec<String>>,
 }
 
 impl Topic {
@@ -139,4 +221,37 @@ fn compile(topic: &str, source: RuleSource) -> anyhow::Result<Rule> {
 #[expect(clippy::disallowed_methods, reason = "the one place where regexes are built")]
 pub fn pattern(text: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(text).case_insensitive(true).multi_line(true).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shipped_rules_pass_their_own_examples() {
+        for (name, text) in SHIPPED {
+            Topic::parse(name, text).unwrap();
+        }
+        assert!(SHIPPED.is_sorted(), "keep the topics sorted");
+    }
+
+    #[test]
+    fn a_directory_replaces_single_topics() {
+        let directory = tempfile::tempdir().unwrap();
+        let rule = "[[rule]]\nid = 'own'\npatterns = ['завод']\nmatches = ['Завод']\n";
+        std::fs::write(directory.path().join("organs.toml"), rule).unwrap();
+        let rules = Rules::load(Some(directory.path())).unwrap();
+        assert_eq!(rules.topic("organs").rules.len(), 1);
+        assert!(rules.topic("acts").rules.len() > 1);
+        std::fs::write(directory.path().join("unknown.toml"), rule).unwrap();
+        let error = Rules::load(Some(directory.path())).unwrap_err();
+        assert!(error.to_string().contains("unknown"));
+    }
+
+    #[test]
+    fn a_broken_example_names_file_rule_and_example() {
+        let text = "[[rule]]\nid = 'a'\npatterns = ['х']\nmatches = ['у']\n";
+        let error = Topic::parse("topic", text).unwrap_err().to_string();
+        assert!(error.contains("topic") && error.contains("a") && error.contains("«у»"));
+    }
 }
