@@ -11,7 +11,7 @@ mod edition;
 use crate::rules::{Rule, Rules, Topic};
 use fold::Folded;
 
-pub use acts::{letterhead, organ};
+pub use acts::{letterhead, numeric_date, organ};
 
 /// A norm or act by its designation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
