@@ -8,3 +8,6 @@ pub mod job;
 pub mod event;
 pub mod structure;
 pub mod chunk;
+pub mod queue;
+pub mod settings;
+pub mod telemetry;

@@ -1,0 +1,168 @@
+//! Connections: a pool for scripts, one for the blocking wait, one per subscriber.
+
+use super::{QueueError, keys};
+use deadpool_redis::{Connection, Manager, Pool, Runtime};
+use redis::{AsyncConnectionConfig, Client, FromRedisValue, ScriptInvocation};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Mutex;
+
+/// Periods and limits of the queue. All processes of an installation use the same ones.
+#[derive(Clone, Debug)]
+pub struct QueueTimes {
+    /// How long a lease lives without a beat.
+    pub lease: Duration,
+    /// How often a worker beats; three misses fit into a lease.
+    pub beat: Duration,
+    /// How often a worker looks for expired leases.
+    pub reap: Duration,
+    /// First back-off after a transient error; doubles with every further one.
+    pub backoff: Duration,
+    /// Longest back-off.
+    pub backoff_cap: Duration,
+    /// Delay before a unit is tried again per crash it has caused.
+    pub crash_delay: Duration,
+    /// How long the HASH and the events of a job are kept after its end.
+    pub retention: Duration,
+    /// A document that met this many transient errors has failed.
+    pub max_errors: u32,
+    /// A document that lost this many workers is not run again.
+    pub max_crashes: u32,
+    /// A listing or finishing unit that met this many transient errors fails the job.
+    pub max_job_errors: u32,
+    /// How many jobs may be open at once; more are refused as a full queue.
+    pub max_open_jobs: u64,
+    /// How long one command may take before it counts as lost.
+    pub command: Duration,
+}
+
+impl Default for QueueTimes {
+    fn default() -> QueueTimes {
+        QueueTimes {
+            lease: Duration::from_secs(10),
+            beat: Duration::from_millis(2500),
+            reap: Duration::from_secs(1),
+            backoff: Duration::from_secs(1),
+            backoff_cap: Duration::from_secs(300),
+            crash_delay: Duration::from_secs(1),
+            retention: Duration::from_secs(24 * 3600),
+            max_errors: 5,
+            max_crashes: 3,
+            max_job_errors: 10,
+            max_open_jobs: 10_000,
+            command: Duration::from_secs(4),
+        }
+    }
+}
+
+/// A handle to the queue; clones share the connections.
+#[derive(Clone)]
+pub struct Queue {
+    client: Client,
+    pool: Pool,
+    times: Arc<QueueTimes>,
+    /// The idle connection of [`Queue::wait_for_work`]. Taken out while it blocks, so that an
+    /// abandoned wait closes its connection and steals no marker.
+    waiting: Arc<Mutex<Option<redis::aio::MultiplexedConnection>>>,
+}
+
+impl Queue {
+    /// Makes the pool and tries one connection. Waiting for a Redis that is away is the caller's
+    /// business (see [`QueueError::is_transient`]).
+    pub async fn connect(redis_url: &str, times: QueueTimes) -> Result<Queue, QueueError> {
+        let queue = Queue::open(redis_url, times)?;
+        queue.ping().await?;
+        Ok(queue)
+    }
+
+    /// Makes the pool without touching the network; fails only on a URL that is none.
+    pub fn open(redis_url: &str, times: QueueTimes) -> Result<Queue, QueueError> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(Duration::from_secs(2)))
+            .set_response_timeout(Some(times.command));
+        let manager = Manager::new_with_config(redis_url, config)?;
+        let pool = Pool::builder(manager)
+            .max_size(16)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(times.command))
+            .create_timeout(Some(Duration::from_secs(3)))
+            .recycle_timeout(Some(Duration::from_secs(2)))
+            .build()
+            .map_err(|error| QueueError::Misuse(error.to_string()))?;
+        let client = Client::open(redis_url)?;
+        Ok(Queue { client, pool, times: Arc::new(times), waiting: Arc::default() })
+    }
+
+    /// The periods that the queue was opened with.
+    pub fn times(&self) -> &QueueTimes {
+        &self.times
+    }
+
+    /// Whether Redis answers.
+    pub async fn ping(&self) -> Result<(), QueueError> {
+        let mut connection = self.connection().await?;
+        redis::cmd("PING").query_async::<()>(&mut connection).await?;
+        Ok(())
+    }
+
+    /// Refuses a Redis that would drop keys of the queue when its memory is full.
+    pub async fn check_policy(&self) -> Result<(), QueueError> {
+        let mut connection = self.connection().await?;
+        let memory: String =
+            redis::cmd("INFO").arg("memory").query_async(&mut connection).await?;
+        let policy = memory
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("maxmemory_policy:"))
+            .unwrap_or("unknown");
+        match policy {
+            "noeviction" => Ok(()),
+            other => Err(QueueError::EvictionPolicy(other.to_owned())),
+        }
+    }
+
+    /// Waits until something may be claimable or the time is over. A lost wake-up costs one
+    /// `timeout`, so claim after every return; 2 s is a good value.
+    pub async fn wait_for_work(&self, timeout: Duration) -> Result<(), QueueError> {
+        let idle = self.waiting.lock().await.take();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => {
+                let config = AsyncConnectionConfig::new()
+                    .set_connection_timeout(Some(Duration::from_secs(2)))
+                    .set_response_timeout(None);
+                self.client.get_multiplexed_async_connection_with_config(&config).await?
+            }
+        };
+        let pop = redis::cmd("BLPOP")
+            .arg(keys::wake())
+            .arg(timeout.as_secs_f64().max(0.01))
+            .query_async::<Option<(String, String)>>(&mut connection);
+        // A half-open connection never answers: the own clock is the backstop.
+        match tokio::time::timeout(timeout + Duration::from_secs(2), pop).await {
+            Ok(reply) => {
+                reply?;
+                *self.waiting.lock().await = Some(connection);
+                Ok(())
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// A connection of its own for subscriptions. It ends when Redis goes away; the caller
+    /// subscribes anew and catches up from the event log.
+    pub async fn pubsub(&self) -> Result<redis::aio::PubSub, QueueError> {
+        Ok(self.client.get_async_pubsub().await?)
+    }
+
+    pub(super) async fn connection(&self) -> Result<Connection, QueueError> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Runs a script on a pooled connection, loading it first where Redis does not know it.
+    pub(super) async fn invoke<T: FromRedisValue>(
+        &self,
+        call: &ScriptInvocation<'_>,
+    ) -> Result<T, QueueError> {
+        let mut connection = self.connection().await?;
+        call.invoke_async(&mut connection).await.map_err(QueueError::from_script)
+    }
+}

@@ -1,0 +1,101 @@
+//! What runs now: documents under lease, workers, depth of the queue.
+
+use super::{Queue, QueueError, Unit, scripts};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// A unit that somebody holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningDocument {
+    /// Listing, a document or finishing.
+    pub unit: Unit,
+    /// The last finished stage, 0 before the first.
+    pub stage: u8,
+    /// From 1.
+    pub attempt: u32,
+    /// The holder.
+    pub worker: Uuid,
+    /// The document's id, once its first stage has finished.
+    pub document_id: Option<Uuid>,
+    /// Its name, likewise.
+    pub name: Option<String>,
+}
+
+/// A worker that has beaten within its lease time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WorkerView {
+    /// Fresh per process start.
+    pub id: Uuid,
+    /// The machine's name.
+    pub host: String,
+    /// The program's version.
+    pub version: String,
+    /// How many documents it handles at once.
+    pub slots: u32,
+    /// Time since the last beat or claim.
+    pub last_beat_ms: u64,
+}
+
+/// How much there is to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct QueueDepth {
+    /// Jobs by status (`queued`, `running`, …), those kept after their end included.
+    pub jobs: HashMap<String, u64>,
+    /// Jobs with something claimable now.
+    pub ready: u64,
+    /// Jobs that wait for a back-off.
+    pub waiting: u64,
+    /// Units under lease.
+    pub leased: u64,
+}
+
+impl Queue {
+    /// The units of a job that are worked on now, by unit.
+    pub async fn running_documents(
+        &self,
+        job_id: Uuid,
+    ) -> Result<Vec<RunningDocument>, QueueError> {
+        #[derive(Deserialize)]
+        struct Named {
+            id: Uuid,
+            name: String,
+        }
+        let rows: Vec<(i64, u8, u32, String, String)> =
+            self.invoke(scripts::RUNNING.call().arg(job_id.to_string())).await?;
+        let mut running = Vec::with_capacity(rows.len());
+        for (unit, stage, attempt, worker, document) in rows {
+            let named: Option<Named> = serde_json::from_str(&document).ok();
+            let (document_id, name) = named.map(|named| (named.id, named.name)).unzip();
+            running.push(RunningDocument {
+                unit: Unit::from_number(unit).ok_or_else(|| QueueError::Reply(unit.to_string()))?,
+                stage,
+                attempt,
+                worker: worker.parse().map_err(|_| QueueError::Reply(worker))?,
+                document_id,
+                name,
+            });
+        }
+        running.sort_by_key(|document| document.unit.number());
+        Ok(running)
+    }
+
+    /// Workers that are alive.
+    pub async fn workers(&self) -> Result<Vec<WorkerView>, QueueError> {
+        let rows: Vec<(String, String, String, u32, u64)> =
+            self.invoke(&scripts::WORKERS.call()).await?;
+        rows.into_iter()
+            .map(|(id, host, version, slots, last_beat_ms)| {
+                let id = id.parse().map_err(|_| QueueError::Reply(id))?;
+                Ok(WorkerView { id, host, version, slots, last_beat_ms })
+            })
+            .collect()
+    }
+
+    /// Counts over all jobs.
+    pub async fn queue_depth(&self) -> Result<QueueDepth, QueueError> {
+        let (ready, waiting, leased, jobs): (u64, u64, u64, HashMap<String, u64>) =
+            self.invoke(&scripts::DEPTH.call()).await?;
+        Ok(QueueDepth { jobs, ready, waiting, leased })
+    }
+}

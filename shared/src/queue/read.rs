@@ -1,0 +1,217 @@
+//! Reading jobs and their event logs.
+
+use super::{Queue, QueueError, keys, scripts};
+use crate::job::{DocumentCounts, JobStatus, JobView};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::str::FromStr;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// A page of jobs, newest first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct JobPage {
+    /// The jobs.
+    pub jobs: Vec<JobView>,
+    /// Where the next page begins; `None` at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// A stretch of a job's event log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventPage {
+    /// Changes only when the history was lost.
+    pub epoch: String,
+    /// The last number given out; 0 before the first event.
+    pub last_seq: u64,
+    /// The oldest event still kept; `last_seq + 1` when none is.
+    pub oldest: u64,
+    /// The job has ended: the event `last_seq` is the final one.
+    pub ended: bool,
+    /// Numbers and raw JSON, ascending.
+    pub events: Vec<(u64, String)>,
+}
+
+/// How far a job's log has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Changes only when the history was lost.
+    pub epoch: String,
+    /// The last number given out.
+    pub seq: u64,
+    /// State of the job.
+    pub status: JobStatus,
+}
+
+/// The job at one instant, for a client whose cursor points to events no longer kept.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Snapshot {
+    /// State and counters, with the `seq` after which events follow.
+    pub job: JobView,
+    /// How many documents have finished stage 1 … 14.
+    pub stages: Vec<u64>,
+    /// The last log lines, oldest first (at most 50).
+    pub log_tail: Vec<String>,
+}
+
+impl Queue {
+    /// One job; `None` when unknown or past its retention.
+    pub async fn job(&self, job_id: Uuid) -> Result<Option<JobView>, QueueError> {
+        let fields: HashMap<String, String> =
+            self.invoke(scripts::VIEW.call().arg(job_id.to_string()).arg(0)).await?;
+        if fields.is_empty() { Ok(None) } else { job_view(&fields).map(Some) }
+    }
+
+    /// Jobs, newest first, all or of one status; at most 1,000 a page.
+    pub async fn jobs(
+        &self,
+        status: Option<JobStatus>,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<JobPage, QueueError> {
+        let limit = limit.clamp(1, 1000);
+        let mut jobs = Vec::new();
+        let mut next = cursor.unwrap_or("+inf").to_owned();
+        if next != "+inf" && next.parse::<u64>().is_err() {
+            return Err(QueueError::Misuse(format!("no cursor: {next}")));
+        }
+        loop {
+            let batch = (limit - jobs.len()).min(64);
+            let (rows, following): (Vec<HashMap<String, String>>, String) = self
+                .invoke(
+                    scripts::JOBS
+                        .call()
+                        .arg(status.map(JobStatus::name).unwrap_or_default())
+                        .arg(batch)
+                        .arg(&next),
+                )
+                .await?;
+            for row in &rows {
+                jobs.push(job_view(row)?);
+            }
+            if following.is_empty() {
+                return Ok(JobPage { jobs, next_cursor: None });
+            }
+            next = following;
+            if jobs.len() >= limit {
+                return Ok(JobPage { jobs, next_cursor: Some(next) });
+            }
+        }
+    }
+
+    /// Events after `since`, at most `limit`; `None` when the job is unknown or past its
+    /// retention. A hole between `since` and the first event means that older ones are gone.
+    pub async fn events(
+        &self,
+        job_id: Uuid,
+        since: u64,
+        limit: usize,
+    ) -> Result<Option<EventPage>, QueueError> {
+        type Reply = Option<(String, u64, u64, u8, Vec<(String, Vec<String>)>)>;
+        let reply: Reply = self
+            .invoke(
+                scripts::EVENTS
+                    .call()
+                    .arg(job_id.to_string())
+                    .arg(since)
+                    .arg(limit.clamp(1, 1000)),
+            )
+            .await?;
+        let Some((epoch, last_seq, oldest, ended, entries)) = reply else { return Ok(None) };
+        let mut events = Vec::with_capacity(entries.len());
+        for (id, mut fields) in entries {
+            let seq = id.split('-').next().and_then(|seq| seq.parse().ok());
+            match (seq, fields.pop()) {
+                (Some(seq), Some(body)) => events.push((seq, body)),
+                _ => return Err(QueueError::Reply(id)),
+            }
+        }
+        Ok(Some(EventPage { epoch, last_seq, oldest, ended: ended == 1, events }))
+    }
+
+    /// How far the logs of many jobs have come, in one round trip; in the order of `jobs`, `None`
+    /// for unknown ones.
+    pub async fn heads(&self, jobs: &[Uuid]) -> Result<Vec<Option<Head>>, QueueError> {
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipeline = redis::pipe();
+        for job_id in jobs {
+            pipeline.cmd("HMGET").arg(keys::job(*job_id)).arg(&["epoch", "seq", "state"]);
+        }
+        let mut connection = self.connection().await?;
+        type Row = (Option<String>, Option<u64>, Option<String>);
+        let rows: Vec<Row> = pipeline.query_async(&mut connection).await?;
+        Ok(rows
+            .into_iter()
+            .map(|(epoch, seq, state)| {
+                let status = JobStatus::parse(state.as_deref()?)?;
+                Some(Head { epoch: epoch?, seq: seq?, status })
+            })
+            .collect())
+    }
+
+    /// State, counters per stage and the last log lines, all at one `seq`.
+    pub async fn snapshot(&self, job_id: Uuid) -> Result<Option<Snapshot>, QueueError> {
+        let mut fields: HashMap<String, String> =
+            self.invoke(scripts::VIEW.call().arg(job_id.to_string()).arg(50)).await?;
+        if fields.is_empty() {
+            return Ok(None);
+        }
+        #[derive(Deserialize)]
+        struct Logged {
+            log: String,
+        }
+        let tail = fields.remove("log_tail").unwrap_or_else(|| "[]".to_owned());
+        let tail: Vec<Logged> =
+            serde_json::from_str(&tail).map_err(|_| QueueError::Reply(tail.clone()))?;
+        Ok(Some(Snapshot {
+            job: job_view(&fields)?,
+            stages: (1..=14).map(|n| number(&fields, &format!("s{n}"))).collect(),
+            log_tail: tail.into_iter().map(|event| event.log).collect(),
+        }))
+    }
+}
+
+/// A job from the fields that `view.lua` and `jobs.lua` give.
+fn job_view(fields: &HashMap<String, String>) -> Result<JobView, QueueError> {
+    let field = |name: &str| fields.get(name).filter(|value| !value.is_empty());
+    let required = |name: &str| {
+        field(name).ok_or_else(|| QueueError::Reply(format!("job without field {name}")))
+    };
+    let status = required("state")?;
+    let mut documents = DocumentCounts { total: number(fields, "total"), ..Default::default() };
+    for outcome in crate::outcome::Outcome::ALL {
+        *documents.of(outcome) = number(fields, outcome.name());
+    }
+    Ok(JobView {
+        job_id: parse(required("id")?)?,
+        status: JobStatus::parse(status).ok_or_else(|| QueueError::Reply(status.clone()))?,
+        collection: fields.get("collection").cloned().unwrap_or_default(),
+        created_at: instant(required("created")?)?,
+        started_at: field("started").map(|at| instant(at)).transpose()?,
+        finished_at: field("finished").map(|at| instant(at)).transpose()?,
+        progress: parse(required("progress")?)?,
+        documents,
+        queue_position: field("position").map(|position| parse(position)).transpose()?,
+        eta_s: field("eta_s").map(|eta| parse(eta)).transpose()?,
+        last_seq: number(fields, "seq"),
+        epoch: required("epoch")?.clone(),
+        error: field("error").cloned(),
+        retry_of: field("retry_of").map(|id| parse(id)).transpose()?,
+    })
+}
+
+fn parse<T: FromStr>(text: &str) -> Result<T, QueueError> {
+    text.parse().map_err(|_| QueueError::Reply(text.to_owned()))
+}
+
+fn number(fields: &HashMap<String, String>, name: &str) -> u64 {
+    fields.get(name).and_then(|value| value.parse().ok()).unwrap_or(0)
+}
+
+fn instant(milliseconds: &str) -> Result<OffsetDateTime, QueueError> {
+    let nanoseconds = parse::<i64>(milliseconds)?;
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(nanoseconds) * 1_000_000)
+        .map_err(|_| QueueError::Reply(milliseconds.to_owned()))
+}

@@ -1,0 +1,54 @@
+//! The script library. Every file documents its arguments at the top; `library.lua` holds the
+//! functions they share and is put in front of each of them, after the line with the flags.
+
+use super::keys;
+use redis::ScriptInvocation;
+use std::sync::LazyLock;
+
+/// A script that is loaded into Redis on first use and after every `SCRIPT FLUSH`.
+pub(super) struct Script(LazyLock<redis::Script>);
+
+impl Script {
+    /// An invocation with the one declared key; arguments follow with `.arg(…)`.
+    pub(super) fn call(&self) -> ScriptInvocation<'_> {
+        self.0.key(keys::PREFIX)
+    }
+}
+
+/// Puts the library between a script's flags (its first line) and its body.
+fn assemble(source: &str) -> redis::Script {
+    let library = include_str!("scripts/library.lua");
+    let (flags, body) = source.split_once('\n').unwrap_or((source, ""));
+    redis::Script::new(&format!("{flags}\n{library}\n{body}"))
+}
+
+macro_rules! scripts {
+    ($($name:ident = $file:literal;)*) => {
+        $(pub(super) static $name: Script =
+            Script(LazyLock::new(|| assemble(include_str!(concat!("scripts/", $file)))));)*
+    };
+}
+
+scripts! {
+    SUBMIT = "submit.lua";
+    CLAIM = "claim.lua";
+    BEAT = "beat.lua";
+    EXTEND = "extend.lua";
+    SEAL = "seal.lua";
+    ABORT = "abort.lua";
+    PUBLISH = "publish.lua";
+    COMPLETE = "complete.lua";
+    FAIL = "fail.lua";
+    RELEASE = "release.lua";
+    REAP = "reap.lua";
+    FINISH = "finish.lua";
+    CANCEL = "cancel.lua";
+    PAUSE = "pause.lua";
+    RESUME = "resume.lua";
+    VIEW = "view.lua";
+    JOBS = "jobs.lua";
+    EVENTS = "events.lua";
+    RUNNING = "running.lua";
+    WORKERS = "workers.lua";
+    DEPTH = "depth.lua";
+}
