@@ -132,10 +132,9 @@ impl Queue {
                 self.client.get_multiplexed_async_connection_with_config(&config).await?
             }
         };
-        let pop = redis::cmd("BLPOP")
-            .arg(keys::wake())
-            .arg(timeout.as_secs_f64().max(0.01))
-            .query_async::<Option<(String, String)>>(&mut connection);
+        let mut command = redis::cmd("BLPOP");
+        command.arg(keys::wake()).arg(timeout.as_secs_f64().max(0.01));
+        let pop = command.query_async::<Option<(String, String)>>(&mut connection);
         // A half-open connection never answers: the own clock is the backstop.
         match tokio::time::timeout(timeout + Duration::from_secs(2), pop).await {
             Ok(reply) => {
