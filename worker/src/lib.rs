@@ -3,3 +3,5 @@
 pub mod rules;
 pub mod extracted;
 pub mod norms;
+pub mod structure;
+pub mod stages;

@@ -16,6 +16,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("clauses", include_str!("../rules/clauses.toml")),
     ("designations", include_str!("../rules/designations.toml")),
     ("organs", include_str!("../rules/organs.toml")),
+    ("structure", include_str!("../rules/structure.toml")),
 ];
 
 /// All topics, by name.
