@@ -3,3 +3,10 @@
 
 pub mod model;
 pub mod reader;
+pub mod request;
+pub mod frames;
+pub mod detect;
+pub mod archive;
+pub mod client;
+pub mod sandbox;
+pub mod probe;

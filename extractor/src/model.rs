@@ -50,6 +50,24 @@ pub enum TextSource {
     None,
 }
 
+/// What a reader thinks of a page's own text. All but `Good` and `Blank` send the page down the
+/// chain: external text tool, then optical recognition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TextVerdict {
+    /// The blocks are what a person would read from the page.
+    #[default]
+    Good,
+    /// Nothing is written or drawn on the page.
+    Blank,
+    /// The page is an image (a scan, a photo), without text or with next to none.
+    Scanned,
+    /// There is text, but it is garbage (wrong glyph map, spaced or misread letters).
+    Broken,
+    /// The reader failed on this page; the blocks may be missing or cut.
+    Failed,
+}
+
 /// One page (of a PDF or scan), sheet (of a workbook) or the part of a flowing document between
 /// two page breaks.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -64,6 +82,9 @@ pub struct Page {
     pub blocks: Vec<Block>,
     /// Running headers, footers and page numbers, kept out of the body.
     pub furniture: Vec<String>,
+    /// What the reader thinks of the page's own text; never changed by later steps.
+    #[serde(default)]
+    pub verdict: TextVerdict,
     /// How the text was won.
     pub source: TextSource,
     /// Mean confidence of recognition, 0..1, for `source = ocr`.
