@@ -10,3 +10,4 @@ pub mod archive;
 pub mod client;
 pub mod sandbox;
 pub mod probe;
+pub mod pdf;
