@@ -293,7 +293,7 @@ mod tests {
     fn a_wrong_value_names_the_variable() {
         for (flag, value, variable) in [
             ("--workers", "many", "RAGTRAIN_WORKERS"),
-            ("--lease-s", "-1", "RAGTRAIN_LEASE_S"),
+            ("--lease-s", "0", "RAGTRAIN_LEASE_S"),
             ("--listen", "here", "RAGTRAIN_LISTEN"),
         ] {
             let error = Everything::try_parse_from(["program", flag, value]).unwrap_err();

@@ -205,8 +205,7 @@ impl Queue {
                 scripts::REAP
                     .call()
                     .arg(milliseconds(times.crash_delay))
-                    .arg(times.max_crashes)
-                    .arg(milliseconds(times.retention)),
+                    .arg(times.max_crashes),
             )
             .await?;
         Ok(Reaped { expired, forgotten })

@@ -193,7 +193,7 @@ fn job_view(fields: &HashMap<String, String>) -> Result<JobView, QueueError> {
         finished_at: field("finished").map(|at| instant(at)).transpose()?,
         progress: parse(required("progress")?)?,
         documents,
-        queue_position: field("position").map(|position| parse(position)).transpose()?,
+        queue_position: field("queue_position").map(|position| parse(position)).transpose()?,
         eta_s: field("eta_s").map(|eta| parse(eta)).transpose()?,
         last_seq: number(fields, "seq"),
         epoch: required("epoch")?.clone(),

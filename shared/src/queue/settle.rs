@@ -163,13 +163,7 @@ impl Queue {
     pub async fn finish(&self, lease: &Lease) -> Result<Settled, QueueError> {
         expect_unit(lease, Unit::Finish)?;
         let reply: String = self
-            .invoke(
-                scripts::FINISH
-                    .call()
-                    .arg(lease.job_id.to_string())
-                    .arg(lease.fence)
-                    .arg(milliseconds(self.times().retention)),
-            )
+            .invoke(scripts::FINISH.call().arg(lease.job_id.to_string()).arg(lease.fence))
             .await?;
         settled(&reply)
     }

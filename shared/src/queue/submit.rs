@@ -1,5 +1,6 @@
 //! Submitting a job.
 
+use super::claim::milliseconds;
 use super::{Queue, QueueError, scripts};
 use crate::job::{JobSpec, Priority};
 use time::OffsetDateTime;
@@ -66,7 +67,8 @@ impl Queue {
                     .arg(job.retry_of.map(|id| id.to_string()).unwrap_or_default())
                     .arg(i64::try_from(created_ms).unwrap_or(0))
                     .arg(job.max_inflight.unwrap_or(0))
-                    .arg(self.times().max_open_jobs),
+                    .arg(self.times().max_open_jobs)
+                    .arg(milliseconds(self.times().retention)),
             )
             .await?;
         match answer.as_str() {

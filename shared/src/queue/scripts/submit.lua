@@ -1,1 +1,52 @@
-#!lua flags=allow-oom
+#!lua
+-- ARGV job, request hash, collection, weight, force 0|1, retry_of or '', created ms,
+--      most units at once (0 = no limit), most open jobs, retention ms
+-- Returns created | exists (same request) | reused (another request) | full
+--
+-- The only script that a full Redis refuses; the others drain it.
+
+local id, hash = ARGV[1], ARGV[2]
+local existing = redis.call('HGET', key('job', id), 'request_hash')
+if existing then return existing == hash and 'exists' or 'reused' end
+local open = 0
+for _, state in ipairs(OPEN_STATES) do open = open + redis.call('ZCARD', key('jobs', state)) end
+if open >= tonumber(ARGV[9]) then return 'full' end
+
+local function base36(number)
+  local digits = ''
+  while number > 0 do
+    local digit = number % 36
+    digits = string.sub('0123456789abcdefghijklmnopqrstuvwxyz', digit + 1, digit + 1) .. digits
+    number = math.floor(number / 36)
+  end
+  return digits
+end
+
+-- Unique and growing, so it orders the jobs; and after a loss of Redis it is another one, so it
+-- names the epoch of the history.
+local order = next_fence()
+local job = { id = id, fields = {}, changed = {} }
+for name, value in pairs({
+  request_hash = hash, collection = ARGV[3], weight = ARGV[4], force = ARGV[5],
+  retry_of = ARGV[6], created = ARGV[7], max_inflight = ARGV[8], keep = ARGV[10],
+  order = text(order), epoch = base36(order), state = 'queued',
+  -- cancelled | failed once the job ends early, and the status it will end in once decided
+  ending = '', verdict = '',
+  -- documents listed, whether that is all, the next one never claimed, units under lease
+  total = 0, sealed = 0, cursor = 0, inflight = 0,
+  -- last event, percent shown, percent of the documents under lease, virtual time
+  seq = 0, progress = 0, partial = 0, vt = 0,
+  -- saved position of the listing
+  position = '',
+}) do put(job, name, value) end
+
+redis.call('UNLINK', key('ev', id), key('lease', id), key('retry', id), key('att', id),
+  key('done', id), key('answer', id))
+redis.call('ZREM', P .. 'hist', id)
+redis.call('ZADD', P .. 'jobs', text(order), id)
+set_state(job, 'queued')
+redis.call('ZADD', key('retry', id), NOW, LIST)
+emit_job(job, 'Задача поставлена в очередь')
+place(job)
+save(job)
+return 'created'

@@ -1,0 +1,11 @@
+//! The queue against a real redis-server; every test has its own.
+
+mod support;
+mod life;
+mod repetition;
+mod leases;
+mod control;
+mod events;
+mod fairness;
+mod outages;
+mod model;
