@@ -11,3 +11,10 @@ pub mod client;
 pub mod sandbox;
 pub mod probe;
 pub mod pdf;
+pub mod docx;
+
+mod encoding;
+mod grid;
+mod package;
+mod tidy;
+mod xml;

@@ -1,0 +1,1 @@
+//! DOCX files made here, read back.

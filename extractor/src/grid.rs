@@ -1,0 +1,199 @@
+//! Tables with merged cells as a plain grid: a merged cell's text stands in its first cell.
+
+use crate::reader::ReadError;
+use shared::outcome::Code;
+
+/// Columns a row may have; the widest real sheet of the corpus has 135.
+const MAX_COLUMNS: usize = 4096;
+
+/// A table that is filled row by row, left to right.
+pub(crate) struct Grid {
+    rows: Vec<Vec<String>>,
+    /// Rows still covered from above, by column.
+    covered: Vec<usize>,
+    /// Columns in which some cell begins; the others only exist inside merged cells.
+    begun: Vec<bool>,
+    /// Rows that merged cells of the first row reach into.
+    first_row_reach: usize,
+    cells: u64,
+    max_cells: u64,
+}
+
+impl Grid {
+    /// An empty grid of at most `max_cells` cells.
+    pub(crate) fn new(max_cells: u64) -> Grid {
+        Grid {
+            rows: Vec::new(),
+            covered: Vec::new(),
+            begun: Vec::new(),
+            first_row_reach: 1,
+            cells: 0,
+            max_cells,
+        }
+    }
+
+    /// Begins the next row; cells that reach down from above keep their columns.
+    pub(crate) fn row(&mut self) {
+        self.rows.push(Vec::new());
+        self.skip_covered();
+    }
+
+    /// Puts a cell into the next free column of the current row. `rows` counts the rows that it
+    /// covers, itself included.
+    pub(crate) fn cell(
+        &mut self,
+        text: String,
+        columns: usize,
+        rows: usize,
+    ) -> Result<(), ReadError> {
+        let number = self.rows.len();
+        let Some(row) = self.rows.last_mut() else { return Ok(()) };
+        let columns = columns.clamp(1, MAX_COLUMNS);
+        let rows = rows.clamp(1, 65_535);
+        let start = row.len();
+        let end = start.saturating_add(columns);
+        self.cells = self.cells.saturating_add(columns as u64);
+        if end > MAX_COLUMNS || self.cells > self.max_cells {
+            return Err(ReadError::new(Code::ArchiveLimits, "слишком большая таблица"));
+        }
+        row.push(text);
+        row.resize(end, String::new());
+        if self.begun.len() < end {
+            self.begun.resize(end, false);
+            self.covered.resize(end, 0);
+        }
+        if let Some(begun) = self.begun.get_mut(start) {
+            *begun = true;
+        }
+        if rows > 1 {
+            self.covered.iter_mut().skip(start).take(columns).for_each(|left| *left = rows);
+            if number == 1 {
+                self.first_row_reach = self.first_row_reach.max(rows);
+            }
+        }
+        self.skip_covered();
+        Ok(())
+    }
+
+    /// Moves past columns that a cell above goes on through (DOCX says so in every row).
+    pub(crate) fn merged_from_above(&mut self, columns: usize) {
+        if self.rows.len() == self.first_row_reach.saturating_add(1) {
+            self.first_row_reach = self.rows.len();
+        }
+        self.gap(columns);
+    }
+
+    /// Moves past columns without a cell (a row that begins late).
+    pub(crate) fn gap(&mut self, columns: usize) {
+        if let Some(row) = self.rows.last_mut() {
+            let end = row.len().saturating_add(columns).min(MAX_COLUMNS);
+            row.resize(end, String::new());
+        }
+    }
+
+    fn skip_covered(&mut self) {
+        let Some(row) = self.rows.last_mut() else { return };
+        while let Some(left) = self.covered.get_mut(row.len()).filter(|left| **left > 1) {
+            *left = left.saturating_sub(1);
+            row.push(String::new());
+        }
+    }
+
+    /// The rows, all of one length, without empty rows and without columns that only exist inside
+    /// merged cells; and how many leading rows look like the header.
+    pub(crate) fn finish(mut self) -> (Vec<Vec<String>>, usize) {
+        let width = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        self.begun.resize(width, false);
+        let begun = &self.begun;
+        let rows: Vec<Vec<String>> = std::mem::take(&mut self.rows)
+            .into_iter()
+            .map(|mut row| {
+                row.resize(width, String::new());
+                row.into_iter().zip(begun).filter(|(_, begun)| **begun).map(|(text, _)| text).collect()
+            })
+            .filter(|row: &Vec<String>| row.iter().any(|cell| !cell.is_empty()))
+            .collect();
+        let header_rows = guess_header_rows(&rows, self.first_row_reach);
+        (rows, header_rows)
+    }
+}
+
+/// How many leading rows are the header: the first, when it has no measured values and is not
+/// alone, the rows its merged cells reach into, and a row of column numbers after them.
+pub(crate) fn guess_header_rows(rows: &[Vec<String>], first_row_reach: usize) -> usize {
+    let Some(first) = rows.first() else { return 0 };
+    let filled = first.iter().filter(|cell| !cell.is_empty()).count();
+    let numbers = first.iter().filter(|cell| is_number(cell)).count();
+    if rows.len() < 2 || filled < 2 || numbers.saturating_mul(2) > filled {
+        return 0;
+    }
+    let mut header = first_row_reach.min(rows.len().saturating_sub(1)).min(6);
+    if rows.get(header).is_some_and(|row| is_column_numbers(row)) {
+        header = header.saturating_add(1);
+    }
+    header
+}
+
+/// Whether a row reads «1 2 3 4 …», as under the header of a Russian form.
+fn is_column_numbers(row: &[String]) -> bool {
+    let numbers: Vec<Option<u32>> =
+        row.iter().filter(|cell| !cell.is_empty()).map(|cell| cell.trim().parse().ok()).collect();
+    numbers.len() >= 2 && (1u32..).zip(&numbers).all(|(expected, found)| *found == Some(expected))
+}
+
+/// Whether a cell holds a number, in Russian or English notation.
+pub(crate) fn is_number(cell: &str) -> bool {
+    let mut digits = false;
+    for character in cell.chars() {
+        match character {
+            '0'..='9' => digits = true,
+            ' ' | '\u{a0}' | ',' | '.' | '-' | '−' | '+' | '%' => {}
+            _ => return false,
+        }
+    }
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Grid;
+
+    fn build(rows: &[&[(&str, usize, usize)]]) -> (Vec<Vec<String>>, usize) {
+        let mut grid = Grid::new(1000);
+        for row in rows {
+            grid.row();
+            for (text, columns, down) in *row {
+                grid.cell((*text).to_owned(), *columns, *down).unwrap();
+            }
+        }
+        grid.finish()
+    }
+
+    #[test]
+    fn merged_cells_keep_their_text_once() {
+        let (rows, header) = build(&[
+            &[("Наименование", 1, 2), ("Расход", 2, 1)],
+            &[("летом", 1, 1), ("зимой", 1, 1)],
+            &[("1", 1, 1), ("2", 1, 1), ("3", 1, 1)],
+            &[("Песок", 1, 1), ("1,5", 1, 1), ("2,5", 1, 1)],
+        ]);
+        assert_eq!(rows[0], ["Наименование", "Расход", ""]);
+        assert_eq!(rows[1], ["", "летом", "зимой"]);
+        assert_eq!(header, 3);
+    }
+
+    #[test]
+    fn columns_inside_merged_cells_only_are_dropped() {
+        let (rows, _) = build(&[&[("а", 3, 1), ("б", 1, 1)], &[("в", 3, 1), ("", 1, 1)]]);
+        assert_eq!(rows, [["а", "б"], ["в", ""]]);
+    }
+
+    #[test]
+    fn values_are_no_header_and_size_is_capped() {
+        let (_, header) = build(&[&[("1", 1, 1), ("2,5", 1, 1)], &[("3", 1, 1), ("4", 1, 1)]]);
+        assert_eq!(header, 0);
+        let mut grid = Grid::new(10);
+        grid.row();
+        assert!(grid.cell(String::new(), 11, 1).is_err());
+    }
+}
