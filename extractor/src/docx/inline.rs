@@ -104,7 +104,11 @@ impl<'a> Collector<'a, '_> {
                 self.push(&formula, None);
             }
             "ruby" => element.child("rubyBase").into_iter().for_each(|base| self.children(base)),
-            "AlternateContent" => self.alternative(element),
+            "AlternateContent" => {
+                if let Some(form) = form_with_text(element) {
+                    self.children(form);
+                }
+            }
             _ => self.children(element),
         }
     }
@@ -113,15 +117,6 @@ impl<'a> Collector<'a, '_> {
         self.link_depth = self.link_depth.saturating_add(usize::from(internal));
         self.children(element);
         self.link_depth = self.link_depth.saturating_sub(usize::from(internal));
-    }
-
-    /// The same drawing in two forms: the first that holds text counts, never both.
-    fn alternative(&mut self, element: &'a Element) {
-        let mut forms = element.all("Choice").chain(element.all("Fallback"));
-        let form = forms.clone().find(|form| has_text(form)).or_else(|| forms.next());
-        if let Some(form) = form {
-            self.children(form);
-        }
     }
 
     fn run(&mut self, run: &'a Element) {
@@ -172,8 +167,7 @@ impl<'a> Collector<'a, '_> {
                 "endnoteReference" => self.note("endnote", child),
                 "drawing" | "pict" | "object" => self.drawing(child),
                 "AlternateContent" => {
-                    let forms = child.all("Choice").chain(child.all("Fallback"));
-                    if let Some(form) = forms.clone().find(|form| has_text(form)) {
+                    if let Some(form) = form_with_text(child) {
                         self.drawing(form);
                     }
                 }
@@ -195,8 +189,7 @@ impl<'a> Collector<'a, '_> {
             match &*child.name {
                 "txbxContent" => self.inline.boxes.push(child),
                 "AlternateContent" => {
-                    let forms = child.all("Choice").chain(child.all("Fallback"));
-                    if let Some(form) = forms.clone().find(|form| has_text(form)) {
+                    if let Some(form) = form_with_text(child) {
                         self.drawing(form);
                     }
                 }
@@ -278,6 +271,11 @@ pub(crate) fn mark_deleted(paragraph: &Element) -> bool {
 pub(crate) fn mark_hidden(paragraph: &Element) -> bool {
     let mark = paragraph.child("pPr").and_then(|properties| properties.child("rPr"));
     mark.and_then(|mark| switch(mark, "vanish")) == Some(true)
+}
+
+/// The same drawing in two forms: the first that holds text counts, never both.
+fn form_with_text(element: &Element) -> Option<&Element> {
+    element.all("Choice").chain(element.all("Fallback")).find(|form| has_text(form))
 }
 
 fn has_text(element: &Element) -> bool {

@@ -8,8 +8,6 @@ mod pages;
 mod parts;
 mod styles;
 mod table;
-#[cfg(test)]
-mod tests;
 
 use crate::encoding;
 use crate::package::Package;

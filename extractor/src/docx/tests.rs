@@ -1,1 +1,0 @@
-//! DOCX files made here, read back.
