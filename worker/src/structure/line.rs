@@ -67,6 +67,8 @@ pub enum Role {
         /// «3», «А.1»; empty when it has none or goes on with the caption above.
         number: String,
     },
+    /// «Продолжение таблицы N»: the table below belongs to the one above.
+    TableContinued,
     /// The caption of a figure.
     FigureCaption {
         /// «1», «А.2».
