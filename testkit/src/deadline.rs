@@ -20,11 +20,10 @@ pub fn within<F: Future>(limit: Duration, future: F) -> impl Future<Output = F::
 /// Waits until the condition holds; panics at the caller's line after `limit`. This polls, so the
 /// condition should be cheap.
 #[track_caller]
-pub fn wait_until<C, F>(limit: Duration, mut condition: C) -> impl Future<Output = ()>
-where
-    C: FnMut() -> F,
-    F: Future<Output = bool>,
-{
+pub fn wait_until(
+    limit: Duration,
+    mut condition: impl AsyncFnMut() -> bool,
+) -> impl Future<Output = ()> {
     let caller = Location::caller();
     async move {
         let deadline = Instant::now() + limit;
@@ -42,9 +41,9 @@ mod tests {
     #[tokio::test]
     async fn conditions_are_met_or_named() {
         let mut calls = 0;
-        wait_until(Duration::from_secs(5), || {
+        wait_until(Duration::from_secs(5), async || {
             calls += 1;
-            std::future::ready(calls == 3)
+            calls == 3
         })
         .await;
         assert_eq!(within(Duration::from_secs(5), async { 7 }).await, 7);
@@ -53,6 +52,6 @@ mod tests {
     #[tokio::test]
     #[should_panic(expected = "not true within")]
     async fn a_condition_that_never_holds_fails() {
-        wait_until(Duration::from_millis(30), || std::future::ready(false)).await;
+        wait_until(Duration::from_millis(30), async || false).await;
     }
 }

@@ -35,7 +35,7 @@ pub struct Ending<'a> {
 pub enum Settled {
     /// Done by this call.
     Counted,
-    /// Done by an earlier identical call.
+    /// The unit was given up by an earlier call (this one, repeated) under the same lease.
     Already,
     /// The lease was lost before; nothing was changed.
     Lost,
@@ -53,6 +53,8 @@ pub enum Failed {
     Dead,
     /// The job is being cancelled; the unit was counted as cancelled.
     Cancelled,
+    /// The unit was completed or released before under the same lease.
+    Already,
     /// The lease was lost before; nothing was changed.
     Lost,
 }
@@ -212,6 +214,7 @@ fn failed(reply: &str) -> Result<Failed, QueueError> {
     match reply {
         "dead" => Ok(Failed::Dead),
         "cancelled" => Ok(Failed::Cancelled),
+        "already" => Ok(Failed::Already),
         "lost" => Ok(Failed::Lost),
         _ => reply
             .strip_prefix("retry ")

@@ -2,12 +2,16 @@
 -- ARGV job, unit, fence, most errors, first back-off ms, longest back-off ms, jitter 0..1,
 --      shortest delay ms, reason for people, measured cost ms, fields of the event as a JSON
 --      object ('' for listing and finishing), document as a JSON object or ''
--- Returns retry <delay ms> | dead | cancelled | lost; a repetition gets the first answer
+-- Returns retry <delay ms> | dead | cancelled | lost; a repetition gets the first answer, and
+--      already when the unit was given up by another call
 
 local id, unit, fence = ARGV[1], ARGV[2], ARGV[3]
 local max_errors, reason = tonumber(ARGV[4]), ARGV[9]
 local job, lease = hold(id, unit, fence)
-if not lease then return answered(id, fence) or 'lost' end
+if not lease then
+  local before = answered(id, fence)
+  return before == 'counted' and 'already' or before or 'lost'
+end
 local errors, crashes = attempts(id, unit)
 errors = errors + 1
 
