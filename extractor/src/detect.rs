@@ -88,9 +88,8 @@ enum Magic {
 /// What the first bytes say; `None` for text and for the unknown.
 fn magic(head: &[u8]) -> Option<Magic> {
     let starts = |sign: &[u8]| head.starts_with(sign);
-    let at = |offset: usize, sign: &[u8]| {
-        head.get(offset..).is_some_and(|rest| rest.starts_with(sign))
-    };
+    let at =
+        |offset: usize, sign: &[u8]| head.get(offset..).is_some_and(|rest| rest.starts_with(sign));
     Some(match head {
         _ if starts(b"PK\x03\x04") || starts(b"PK\x05\x06") => Magic::Zip,
         _ if starts(&[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]) => Magic::Ole,
@@ -101,7 +100,9 @@ fn magic(head: &[u8]) -> Option<Magic> {
         _ if starts(b"BM") && at(6, &[0; 4]) && at(15, &[0; 3]) => Magic::Format(Format::Bmp),
         _ if starts(b"{\\rtf") => Magic::Format(Format::Rtf),
         _ if starts(b"AutoCAD Binary DXF") => Magic::Format(Format::Dxf),
-        _ if starts(b"AC10") && head.get(4..6).is_some_and(|v| v.iter().all(u8::is_ascii_digit)) => {
+        _ if starts(b"AC10")
+            && head.get(4..6).is_some_and(|v| v.iter().all(u8::is_ascii_digit)) =>
+        {
             Magic::Format(Format::Dwg)
         }
         _ if starts(b"ISO-10303-21") => Magic::Format(Format::Ifc),
@@ -148,9 +149,8 @@ fn in_zip<R: Read + Seek>(
         }
     };
     let has = |name: &str| directory.iter().any(|entry| entry.raw_name == name.as_bytes());
-    let under = |folder: &str| {
-        directory.iter().any(|entry| entry.raw_name.starts_with(folder.as_bytes()))
-    };
+    let under =
+        |folder: &str| directory.iter().any(|entry| entry.raw_name.starts_with(folder.as_bytes()));
     let office = has("[Content_Types].xml");
     let format = match () {
         () if office && (has("word/document.xml") || under("word/document")) => Format::Docx,

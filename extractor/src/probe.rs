@@ -16,7 +16,8 @@ pub fn run(probe: Probe, output: &mut impl Write) -> io::Result<()> {
     match probe {
         Probe::Escape => {
             for (attempt, succeeded) in attempts() {
-                let message = format!("{attempt}: {}", if succeeded { SUCCEEDED } else { "refused" });
+                let message =
+                    format!("{attempt}: {}", if succeeded { SUCCEEDED } else { "refused" });
                 write_message(output, &Message::Warning { code: None, message })?;
             }
             write_message(output, &Message::Finished { pages: 1 })
@@ -71,7 +72,8 @@ fn attempts() -> Vec<(&'static str, bool)> {
 }
 
 fn signal_parent() -> bool {
-    rustix::process::getppid().is_some_and(|parent| rustix::process::test_kill_process(parent).is_ok())
+    rustix::process::getppid()
+        .is_some_and(|parent| rustix::process::test_kill_process(parent).is_ok())
 }
 
 fn raise_limit() -> bool {

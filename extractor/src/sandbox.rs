@@ -139,7 +139,9 @@ pub fn restrict_calls(calls: Calls) -> Result<(), seccompiler::Error> {
     }
 }
 
-fn install(filter: Result<BpfProgram, seccompiler::BackendError>) -> Result<(), seccompiler::Error> {
+fn install(
+    filter: Result<BpfProgram, seccompiler::BackendError>,
+) -> Result<(), seccompiler::Error> {
     seccompiler::apply_filter_all_threads(&filter?)
 }
 

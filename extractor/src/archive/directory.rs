@@ -47,7 +47,9 @@ pub fn directory<R: Read + Seek>(
     let mut tail = Vec::new();
     source.by_ref().take(END_RECORD).read_to_end(&mut tail)?;
     let damaged = |why: &str| Ok(Err(DirectoryError::Damaged(why.to_owned())));
-    let Some(end) = end_record(&tail) else { return damaged("нет оглавления, файл обрезан") };
+    let Some(end) = end_record(&tail) else {
+        return damaged("нет оглавления, файл обрезан");
+    };
     let Some((mut count, mut length)) = counts(&tail[end..]) else {
         return damaged("оглавление обрезано");
     };
@@ -122,7 +124,8 @@ fn wide_end<R: Read + Seek>(
     let mut record = Vec::new();
     source.by_ref().take(56).read_to_end(&mut record)?;
     let fields = || {
-        Some((u64_at(&record, 32)?, u64_at(&record, 40)?)).filter(|_| record.starts_with(b"PK\x06\x06"))
+        Some((u64_at(&record, 32)?, u64_at(&record, 40)?))
+            .filter(|_| record.starts_with(b"PK\x06\x06"))
     };
     Ok(fields().map(|(count, length)| (count, length, place)))
 }
@@ -140,14 +143,21 @@ fn entry(record: &[u8]) -> Option<(Entry, usize)> {
     let raw_name = record.get(46..46 + name)?.to_vec();
     let extra = record.get(46 + name..46 + name + extra)?;
     record.get(..length)?;
-    let (mut packed, mut unpacked) = (u64::from(u32_at(record, 20)?), u64::from(u32_at(record, 24)?));
+    let (mut packed, mut unpacked) =
+        (u64::from(u32_at(record, 20)?), u64::from(u32_at(record, 24)?));
     wide_sizes(extra, &mut unpacked, &mut packed);
     // The upper half of the attributes is the Unix mode when the writer was Unix (3).
     let made_on_unix = record.get(5) == Some(&3);
     let mode = u32_at(record, 38)? >> 16;
     let link = made_on_unix && mode & 0o170_000 == 0o120_000;
-    let entry =
-        Entry { raw_name, utf8: flags & 0x800 != 0, encrypted: flags & 1 != 0, link, packed, unpacked };
+    let entry = Entry {
+        raw_name,
+        utf8: flags & 0x800 != 0,
+        encrypted: flags & 1 != 0,
+        link,
+        packed,
+        unpacked,
+    };
     Some((entry, length))
 }
 

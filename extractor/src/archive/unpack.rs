@@ -27,7 +27,8 @@ pub fn unpack(
         DirectoryError::Damaged(why) => ReadError::damaged(format!("архив повреждён: {why}")),
         DirectoryError::Limits(why) => ReadError::new(Code::ArchiveLimits, why),
     })?;
-    let paths = entries.iter().map(|entry| path_of(entry, limits)).collect::<Result<Vec<_>, _>>()?;
+    let paths =
+        entries.iter().map(|entry| path_of(entry, limits)).collect::<Result<Vec<_>, _>>()?;
     if entries.iter().any(|entry| entry.encrypted) {
         return Err(ReadError::new(Code::PasswordProtected, "архив закрыт паролем"));
     }
@@ -175,7 +176,10 @@ mod tests {
     }
 
     /// Paths and contents of what was unpacked, or the code; and how many files lie in the folder.
-    fn check(bytes: &[u8], limits: &ArchiveLimits) -> (Result<Vec<(String, Vec<u8>)>, Code>, usize) {
+    fn check(
+        bytes: &[u8],
+        limits: &ArchiveLimits,
+    ) -> (Result<Vec<(String, Vec<u8>)>, Code>, usize) {
         let folder = tempfile::tempdir().unwrap();
         let mut entries = Vec::new();
         let result = unpack(bytes, folder.path(), limits, &mut |message| {
@@ -220,7 +224,8 @@ mod tests {
     fn names_without_the_utf8_mark_are_cp866() {
         let mut bytes = packed(&[("ABC.txt", b"x")]);
         // «СП» is 0x91 0x8F in CP866: put over «AB», in the local header and in the directory.
-        let places: Vec<_> = (0..bytes.len() - 7).filter(|at| &bytes[*at..at + 7] == b"ABC.txt").collect();
+        let places: Vec<_> =
+            (0..bytes.len() - 7).filter(|at| &bytes[*at..at + 7] == b"ABC.txt").collect();
         assert_eq!(places.len(), 2);
         for place in places {
             bytes[place..place + 2].copy_from_slice(&[0x91, 0x8F]);

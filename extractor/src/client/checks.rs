@@ -18,8 +18,7 @@ pub fn tesseract_languages(tesseract: &Path) -> Result<Vec<String>, String> {
         .output()
         .map_err(|error| format!("cannot start {}: {error}", tesseract.display()))?;
     let listed = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut languages: Vec<_> =
-        listed.lines().skip(1).map(|line| line.trim().to_owned()).collect();
+    let mut languages: Vec<_> = listed.lines().skip(1).map(|line| line.trim().to_owned()).collect();
     languages.retain(|language| !language.is_empty());
     Ok(languages)
 }

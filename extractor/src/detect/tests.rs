@@ -67,7 +67,8 @@ fn texts_are_told_apart() {
 
 #[test]
 fn markup_is_told_by_its_root() {
-    let estimate = "\u{feff}<?xml version=\"1.0\"?>\n<!-- -->\n<Construction><Meta/></Construction>";
+    let estimate =
+        "\u{feff}<?xml version=\"1.0\"?>\n<!-- -->\n<Construction><Meta/></Construction>";
     assert_eq!(check(estimate.as_bytes(), "a.gge"), Ok((Format::Gge, false)));
     assert_eq!(check(estimate.as_bytes(), "a.xml"), Ok((Format::Gge, false)));
     let entity = b"<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY x SYSTEM \"f\">]><Construction/>";

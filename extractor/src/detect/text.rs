@@ -8,10 +8,7 @@ use shared::outcome::Code;
 /// The format of a file without magic bytes.
 pub(super) fn detect(head: &[u8], extension: &str) -> Result<Format, Refusal> {
     let Some(text) = readable(head) else {
-        return Err(Refusal::new(
-            Code::UnsupportedFormat,
-            "двоичный файл неизвестного формата",
-        ));
+        return Err(Refusal::new(Code::UnsupportedFormat, "двоичный файл неизвестного формата"));
     };
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if text.starts_with('<')
@@ -37,8 +34,8 @@ pub(super) fn detect(head: &[u8], extension: &str) -> Result<Format, Refusal> {
 /// binary data. UTF-16 is recognised by its mark or by its many zero bytes.
 fn readable(head: &[u8]) -> Option<String> {
     let wide = |big_endian: bool| {
-        let (text, _, _) = if big_endian { encoding_rs::UTF_16BE } else { encoding_rs::UTF_16LE }
-            .decode(head);
+        let (text, _, _) =
+            if big_endian { encoding_rs::UTF_16BE } else { encoding_rs::UTF_16LE }.decode(head);
         Some(text.into_owned())
     };
     match head {
@@ -89,7 +86,12 @@ fn markup(text: &str) -> Option<Format> {
             let bracket = declaration.find('[').unwrap_or(usize::MAX);
             let end = match declaration.find('>')? {
                 end if end < bracket => end + 1,
-                _ => declaration.find("]>").map_or_else(|| declaration.find('>'), |at| Some(at + 1))? + 1,
+                _ => {
+                    declaration
+                        .find("]>")
+                        .map_or_else(|| declaration.find('>'), |at| Some(at + 1))?
+                        + 1
+                }
             };
             rest = &declaration[end..];
         } else {

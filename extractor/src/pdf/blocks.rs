@@ -24,6 +24,9 @@ pub(crate) struct Composer {
     sizes: HashMap<i32, usize>,
     /// The entries of the table of contents that is being read.
     contents: Option<HashSet<String>>,
+    /// How many lines ended at each place, in points: text set to both margins shows the right
+    /// one.
+    ends: HashMap<i32, usize>,
     /// The margins of the last page full of text.
     margins: Option<Margins>,
     /// The header of the last table with one, for tables that go on on the next page.
@@ -38,6 +41,7 @@ impl Composer {
             self.hyphens.learn(&text);
             let size = (line.size * 2.0).round().clamp(0.0, 4000.0) as i32;
             *self.sizes.entry(size).or_default() += text.len();
+            *self.ends.entry(line.x1().round().clamp(0.0, 20_000.0) as i32).or_default() += 1;
         }
     }
 
@@ -45,6 +49,14 @@ impl Composer {
     fn body_size(&self) -> f32 {
         let most = self.sizes.iter().max_by_key(|(size, count)| (**count, **size));
         most.map_or(10.0, |(size, _)| *size as f32 / 2.0)
+    }
+
+    /// Where most lines of the document end, when it is clear and lies on a page of this width.
+    fn common_end(&self, width: f32) -> Option<f32> {
+        let (end, count) = self.ends.iter().max_by_key(|(end, count)| (**count, **end))?;
+        let all: usize = self.ends.values().sum();
+        let end = *end as f32;
+        (*count >= 12 && count * 6 >= all && end < width).then_some(end)
     }
 
     /// Makes a page out of its layout.
@@ -59,8 +71,13 @@ impl Composer {
             }
         }
         furniture.extend(layout.strays);
-        self.margins = Margins::of(&body).or(self.margins.take());
         let mut tables = layout.tables;
+        let unreadable = drop_unreadable(&mut body, &mut tables);
+        let common = self.common_end(layout.size.0);
+        self.margins = Margins::of(&body).or(self.margins.take());
+        if let (Some(margins), Some(end)) = (&mut self.margins, common) {
+            margins.right = margins.right.max(end);
+        }
         tables.sort_by(|a, b| a.area.y0.total_cmp(&b.area.y0));
         let tops: Vec<Area> = tables.iter().map(|table| table.area).collect();
         let mut blocks: Vec<Block> = Vec::new();
@@ -84,11 +101,21 @@ impl Composer {
         for table in waiting {
             self.push_table(&mut blocks, table);
         }
+        let mut warnings = Vec::new();
+        if unreadable > 0 {
+            warnings.push(format!(
+                "не прочитано слов: {unreadable} (в файле нет соответствия знаков буквам)"
+            ));
+        }
+        if layout.cut {
+            warnings.push("на странице слишком много элементов, прочитана только часть".to_owned());
+        }
         Page {
             number,
             size: Some([layout.size.0, layout.size.1]),
             blocks,
             furniture,
+            warnings,
             ..Page::default()
         }
     }
@@ -185,6 +212,28 @@ impl Composer {
         seen.insert(key);
         true
     }
+}
+
+/// Takes out words of which no letter is known; how many they were.
+fn drop_unreadable(body: &mut Vec<Line>, tables: &mut [Table]) -> usize {
+    let is_readable = |word: &str| word.chars().any(|c| c != char::REPLACEMENT_CHARACTER);
+    let mut dropped = 0;
+    for line in body.iter_mut() {
+        let before = line.words.len();
+        line.words.retain(|word| is_readable(&word.text));
+        dropped += before - line.words.len();
+    }
+    body.retain(|line| !line.words.is_empty());
+    for cell in tables.iter_mut().flat_map(|table| &mut table.rows).flatten() {
+        let unreadable = cell.split_whitespace().filter(|word| !is_readable(word)).count();
+        if unreadable > 0 {
+            dropped += unreadable;
+            let kept: Vec<&str> =
+                cell.split_whitespace().filter(|word| is_readable(word)).collect();
+            *cell = kept.join(" ");
+        }
+    }
+    dropped
 }
 
 fn contents_key(text: &str) -> String {

@@ -86,14 +86,23 @@ impl Line {
         words.join(" ")
     }
 
-    /// All words with letters are bold.
+    /// Nearly all letters are bold. Numbers count only where there are no letters: some fonts
+    /// paint them from another file.
     pub(crate) fn is_bold(&self) -> bool {
-        let mut lettered = self
-            .words
-            .iter()
-            .filter(|word| word.text.chars().any(char::is_alphanumeric))
-            .peekable();
-        lettered.peek().is_some() && lettered.all(|word| word.bold)
+        let count = |counts: fn(char) -> bool, bold_only: bool| -> usize {
+            self.words
+                .iter()
+                .filter(|word| word.bold || !bold_only)
+                .map(|word| word.text.chars().filter(|c| counts(*c)).count())
+                .sum()
+        };
+        let kind = if count(char::is_alphabetic, false) > 0 {
+            char::is_alphabetic
+        } else {
+            char::is_alphanumeric
+        };
+        let (bold, all) = (count(kind, true), count(kind, false));
+        all > 0 && bold * 10 >= all * 9
     }
 
     /// Parts between gaps wider than `gap` points.
@@ -269,7 +278,52 @@ fn line(mut row: Vec<Run>) -> Option<Line> {
         open.push(glyph);
     }
     words.extend(word(&mut open));
+    let words = join_spread(words);
     (!words.is_empty()).then_some(Line { words, baseline, size })
+}
+
+/// «С О Д Е Р Ж А Н И Е», typed with spaces between the letters, is one word; wider gaps part
+/// words. Fewer letters in a row may be single letters that are meant so.
+const MIN_SPREAD: usize = 5;
+
+fn join_spread(words: Vec<Word>) -> Vec<Word> {
+    let is_letter = |word: &Word| {
+        let mut letters = word.text.chars();
+        letters.next().is_some_and(|c| ('А'..='Я').contains(&c) || c == 'Ё')
+            && letters.next().is_none()
+    };
+    let mut out: Vec<Word> = Vec::with_capacity(words.len());
+    let mut rest = words.into_iter().peekable();
+    while rest.peek().is_some() {
+        let mut letters: Vec<Word> = Vec::new();
+        while let Some(letter) = rest.next_if(is_letter) {
+            letters.push(letter);
+        }
+        if letters.len() < MIN_SPREAD {
+            out.append(&mut letters);
+            out.extend(rest.next());
+            continue;
+        }
+        let mut gaps: Vec<f32> = letters
+            .windows(2)
+            .filter_map(|pair| if let [a, b] = pair { Some(b.x0 - a.x1) } else { None })
+            .collect();
+        gaps.sort_by(f32::total_cmp);
+        let usual = gaps.get(gaps.len() / 2).copied().unwrap_or_default();
+        let mut previous_end = f32::NEG_INFINITY;
+        for letter in letters {
+            let is_parted = letter.x0 - previous_end > 1.7 * usual.max(0.0) + 1.0;
+            previous_end = letter.x1;
+            match out.last_mut() {
+                Some(word) if !is_parted => {
+                    word.text.push_str(&letter.text);
+                    word.x1 = letter.x1;
+                }
+                _ => out.push(letter),
+            }
+        }
+    }
+    out
 }
 
 /// The extra room between the letters of a line set with letter spacing («С Т А Н Д А Р Т»), in
@@ -362,6 +416,12 @@ pub(crate) mod tests {
         }
         glyphs.retain(|glyph| glyph.character != ' ');
         assert_eq!(texts(&lines(glyphs)), ["МЕЖГОСУДАРСТВЕННЫЙ СТАНДАРТ"]);
+    }
+
+    #[test]
+    fn words_typed_with_spaces_between_letters_are_words() {
+        let glyphs = typed("С Т А Н Д А Р Т   С С С Р от А и Б", 50.0, 100.0, 12.0);
+        assert_eq!(texts(&lines(glyphs)), ["СТАНДАРТ СССР от А и Б"]);
     }
 
     #[test]

@@ -107,13 +107,7 @@ impl PdfFile {
                         furniture: &Furniture,
                         (number, layout, layer): (u32, Layout, TextLayer)| {
             let mut page = PdfPage { page: Page::default(), layer };
-            let cut = layout.cut;
             page.page = composer.compose(number, layout, furniture);
-            if cut {
-                page.page
-                    .warnings
-                    .push("на странице слишком много элементов, прочитана только часть".to_owned());
-            }
             if page.page.blocks.is_empty() {
                 page.page.source = TextSource::None;
             }

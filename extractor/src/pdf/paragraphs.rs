@@ -112,16 +112,30 @@ impl Measure {
 
     /// Its middle is that of the column; long lines of a centred title reach both margins.
     fn is_middle(&self, line: &Line) -> bool {
-        let (before, after) = (line.x0() - self.left, self.right - line.x1());
+        self.is_middle_after(line, 0.0)
+    }
+
+    fn is_middle_after(&self, line: &Line, indent: f32) -> bool {
+        let (before, after) = (line.x0() - self.left - indent, self.right - line.x1());
         (before - after).abs() <= 0.03 * self.width() + 3.0
+    }
+
+    /// The first line of a centred title; programs that indent the first line of paragraphs
+    /// centre it between the indent and the right margin.
+    fn begins_centered(&self, line: &Line) -> bool {
+        let mut indents =
+            self.starts.iter().map(|start| start - self.left).filter(|indent| *indent > 8.0);
+        self.is_middle(line) || indents.any(|indent| self.is_middle_after(line, indent))
     }
 
     /// Whether the first word of the next line would still have fitted: then the line was ended
     /// on purpose.
     fn had_room(&self, line: &Line, next: &Line) -> bool {
         let word = next.words.first().map_or(0.0, |word| word.x1 - word.x0);
-        let room = if self.is_middle(line) && self.centers(next) {
-            self.width() - (line.x1() - line.x0())
+        let room = if self.begins_centered(line) && self.centers(next) {
+            // The indent of the first line, if any, is not room; it is 0 on later lines.
+            let shift = (line.x0() - self.left) - (self.right - line.x1());
+            self.width() - (line.x1() - line.x0()) - shift.max(0.0)
         } else {
             self.right - line.x1()
         };
@@ -140,8 +154,8 @@ pub(crate) fn paragraphs(
     if let Some(page) = page {
         if region.len() < 8 {
             measure.left = measure.left.min(page.left);
-            measure.right = measure.right.max(page.right);
         }
+        measure.right = measure.right.max(page.right);
         measure.starts.extend(&page.starts);
     }
     let indented = |start: &f32| start - measure.left > 8.0 && start - measure.left < 60.0;
@@ -171,7 +185,7 @@ fn continues(measure: &Measure, open: &[&Line], last: &Line, line: &Line) -> boo
     }
     let (before, text) = (last.text(), line.text());
     let had_room = measure.had_room(last, line);
-    let ended = before.ends_with(['.', ';', ':', '!', '?']);
+    let ended = before.ends_with(['.', ';', ':', '!', '?']) && !is_cue(&before);
     let lower = text.chars().next().is_some_and(char::is_lowercase);
     let (centered, next_centered) = (measure.centers(last), measure.centers(line));
     if last.is_bold() != line.is_bold() && !(lower && !had_room && !ended) {
@@ -181,7 +195,7 @@ fn continues(measure: &Measure, open: &[&Line], last: &Line, line: &Line) -> boo
         return false;
     }
     let titled = last.is_bold() || open.iter().all(|line| measure.centers(line));
-    if next_centered && measure.is_middle(last) && titled {
+    if next_centered && measure.begins_centered(last) && titled {
         return !had_room && !patterns::starts_section(&text);
     }
     if centered != next_centered && open.iter().all(|line| measure.centers(line)) && had_room {
@@ -197,9 +211,17 @@ fn continues(measure: &Measure, open: &[&Line], last: &Line, line: &Line) -> boo
     if starts && (had_room || ended || indented || !(measure.indents || is_cue(&before))) {
         return false;
     }
+    if !starts && lower && !ended && !had_room {
+        return true;
+    }
     // «Раздел 2», «3 Термины» inside a sentence begin a line by chance.
     let titled = patterns::starts_section(&text) && !lower;
-    if titled && (had_room || indented || (!measure.indents && ended)) {
+    let parallel = open.first().is_some_and(|first| {
+        let first = first.text();
+        patterns::starts_section(&first)
+            && patterns::starts_part(&first) == patterns::starts_part(&text)
+    });
+    if titled && (had_room || indented || parallel || (!measure.indents && ended)) {
         return false;
     }
     if indented {
@@ -266,7 +288,7 @@ fn is_cue(line: &str) -> bool {
         "(",
     ];
     let last = line.rsplit(' ').next().unwrap_or(line).to_lowercase();
-    CUES.contains(&last.as_str()) || last.ends_with([',', '-', '–', '('])
+    CUES.contains(&last.trim_start_matches(['(', '«'])) || last.ends_with([',', '-', '–', '('])
 }
 
 fn paragraph(measure: &Measure, lines: &[&Line], hyphens: &Hyphens) -> Option<Paragraph> {
@@ -285,7 +307,9 @@ fn paragraph(measure: &Measure, lines: &[&Line], hyphens: &Hyphens) -> Option<Pa
         area: lines.iter().map(|line| line.area()).reduce(|a, b| a.union(&b))?,
         size: first.size,
         bold: lines.iter().all(|line| line.is_bold()),
-        centered: lines.iter().all(|line| measure.centers(line)),
+        centered: measure.centers(last)
+            && measure.begins_centered(first)
+            && lines.iter().skip(1).all(|line| measure.is_middle(line)),
         lines: lines.len(),
         short: measure.right - last.x1() > 2.0 * last.size,
     })

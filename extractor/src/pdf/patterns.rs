@@ -24,7 +24,9 @@ static PART: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 static LIST: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^(?:[-–—−•●○▪■◦‣⁃➢✓*]\s*\S|[а-яёa-z]\)\s*\S|\d{1,3}\)\s*\S|[а-я]\.\s+\S)")
+    pattern(
+        r"^(?:[-–—−•·∙‣⁃*\x{25a0}-\x{25ff}\x{2700}-\x{27bf}]\s*\S|[а-яёa-z]\)\s*\S|\d{1,3}\)\s*\S|[а-я]\.\s+\S)",
+    )
 });
 static CAPTION: LazyLock<Regex> = LazyLock::new(|| {
     pattern(

@@ -54,7 +54,9 @@ pub(crate) fn judge(layout: &Layout) -> TextLayer {
         if tally.words < MIN_WORDS { 1.0 } else { tally.plausible as f32 / tally.words as f32 };
     let characters = tally.letters + tally.unreadable;
     let unreadable = tally.unreadable as f32 / characters.max(1) as f32;
-    let scanned = layout.hidden > 0.5 && layout.image_cover > SCAN_COVER;
+    // Text on a page image is the layer of a recognition, painted invisibly or under the image.
+    let scanned =
+        layout.image_cover > 0.8 || (layout.hidden > 0.5 && layout.image_cover > SCAN_COVER);
     let least = if scanned { MIN_PLAUSIBLE_HIDDEN } else { MIN_PLAUSIBLE };
     let verdict = if characters == 0 || (tally.letters < 25 && layout.image_cover > SCAN_COVER) {
         if layout.image_cover > 0.0 || layout.paths > 0 { Verdict::Image } else { Verdict::Blank }
