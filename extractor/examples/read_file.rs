@@ -19,6 +19,11 @@ fn main() -> anyhow::Result<()> {
     let extension = Path::new(&path).extension().and_then(|e| e.to_str()).unwrap_or_default();
     let result = match extension.to_lowercase().as_str() {
         "docx" => extractor::docx::read(&bytes, &limits, &mut sink),
+        "xlsx" | "xls" => extractor::spreadsheet::read(&bytes, &limits, &mut sink),
+        "txt" => extractor::text::read(&bytes, &limits, &mut sink),
+        "md" => extractor::text::markdown::read(&bytes, &limits, &mut sink),
+        "csv" => extractor::text::csv::read(&bytes, &limits, &mut sink),
+        "json" => extractor::text::json::read(&bytes, &limits, &mut sink),
         other => bail!("no reader for .{other}"),
     };
     result.map_err(anyhow::Error::from)

@@ -12,6 +12,8 @@ pub mod sandbox;
 pub mod probe;
 pub mod pdf;
 pub mod docx;
+pub mod spreadsheet;
+pub mod text;
 
 mod encoding;
 mod grid;

@@ -109,7 +109,7 @@ impl<'p> Reading<'p> {
             self.carried.push_str(&inline.text);
         } else {
             let text = std::mem::take(&mut self.carried) + &inline.text;
-            let text = tidy(&text);
+            let text = spaced_number(join_soft_breaks(&tidy(&text)));
             let label = if inline::mark_hidden(element) && text.is_empty() {
                 None
             } else {
@@ -144,7 +144,11 @@ impl<'p> Reading<'p> {
         for content in &inline.boxes {
             let inside = self.container(content)?;
             let blocks = inside.into_iter().filter(|piece| match piece {
-                Piece::Block(block) => self.boxes.insert(block.text.clone()),
+                Piece::Block(block) => {
+                    // A box with nothing but digits is the page number of a drawing form.
+                    block.text.chars().any(char::is_alphabetic)
+                        && self.boxes.insert(block.text.clone())
+                }
                 Piece::Pages(_) => false,
             });
             pieces.extend(blocks.collect::<Vec<_>>());
@@ -214,6 +218,33 @@ fn hinted(mut block: Block, properties: &Properties, inline: &Inline<'_>) -> Blo
     block.bold = inline.bold;
     block.centered = properties.centered == Some(true);
     block
+}
+
+/// A line break inside a sentence only shapes the line: the text goes on after a space.
+fn join_soft_breaks(text: &str) -> String {
+    let mut joined = String::with_capacity(text.len());
+    for line in text.lines() {
+        if !joined.is_empty() {
+            let open = joined.ends_with(|last: char| last.is_alphanumeric() || matches!(last, ',' | '-' | '–'));
+            joined.push(if open && line.starts_with(char::is_lowercase) { ' ' } else { '\n' });
+        }
+        joined.push_str(line);
+    }
+    joined
+}
+
+/// «4.3.Перекрытия» as typed in haste: the number gets its space.
+fn spaced_number(mut text: String) -> String {
+    let number = text
+        .find(|character: char| !character.is_ascii_digit() && character != '.')
+        .unwrap_or(text.len());
+    let glued = text.get(..number).is_some_and(|number| number.len() > 1 && number.ends_with('.'))
+        && text.starts_with(|first: char| first.is_ascii_digit())
+        && text.get(number..).is_some_and(|rest| rest.starts_with(char::is_uppercase));
+    if glued {
+        text.insert(number, ' ');
+    }
+    text
 }
 
 /// Lines set apart by line breaks that begin with their own number are paragraphs of their own.

@@ -1,6 +1,6 @@
 //! DOCX: the text as Word shows it, with automatic numbers, tables, notes and accepted changes.
 
-mod block;
+pub(crate) mod block;
 mod inline;
 mod math;
 mod numbering;

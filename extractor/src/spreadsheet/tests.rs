@@ -1,0 +1,115 @@
+use super::number_text;
+use crate::model::{Block, BlockKind, Message};
+use crate::package::tests::zip_of;
+use crate::reader::{Limits, Sink};
+use proptest::prelude::*;
+use shared::outcome::Code;
+
+/// A workbook of one sheet from its rows of inline strings and numbers.
+fn workbook(sheet: &str) -> Vec<u8> {
+    let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    let related = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let book = format!(
+        "<workbook xmlns=\"{main}\" xmlns:r=\"{related}\"><sheets>\
+         <sheet name=\"Лист 1\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>"
+    );
+    let relation = |id: &str, kind: &str, target: &str| {
+        format!("<Relationship Id=\"{id}\" Type=\"{related}/{kind}\" Target=\"{target}\"/>")
+    };
+    let relations = |inside: String| {
+        format!(
+            "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+             {inside}</Relationships>"
+        )
+    };
+    let sheet = format!("<worksheet xmlns=\"{main}\"><sheetData>{sheet}</sheetData></worksheet>");
+    zip_of(&[
+        ("[Content_Types].xml", b"<Types/>"),
+        ("_rels/.rels", relations(relation("rId1", "officeDocument", "xl/workbook.xml")).as_bytes()),
+        ("xl/workbook.xml", book.as_bytes()),
+        (
+            "xl/_rels/workbook.xml.rels",
+            relations(relation("rId1", "worksheet", "worksheets/sheet1.xml")).as_bytes(),
+        ),
+        ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
+    ])
+}
+
+fn rows(rows: &[(u32, &[&str])]) -> String {
+    rows.iter()
+        .map(|(number, cells)| {
+            let cells: String = cells
+                .iter()
+                .zip('A'..)
+                .filter(|(text, _)| !text.is_empty())
+                .map(|(text, column)| match text.parse::<f64>() {
+                    Ok(_) => format!("<c r=\"{column}{number}\"><v>{text}</v></c>"),
+                    Err(_) => format!(
+                        "<c r=\"{column}{number}\" t=\"inlineStr\"><is><t>{text}</t></is></c>"
+                    ),
+                })
+                .collect();
+            format!("<row r=\"{number}\">{cells}</row>")
+        })
+        .collect()
+}
+
+fn read(bytes: &[u8]) -> Result<Vec<Block>, Code> {
+    let mut blocks = Vec::new();
+    let mut send = |message: Message| {
+        if let Message::Page(page) = message {
+            blocks.extend(page.blocks);
+        }
+        Ok(())
+    };
+    super::read(bytes, &Limits::default(), &mut Sink::new(&mut send)).map_err(|e| e.code)?;
+    Ok(blocks)
+}
+
+#[test]
+fn a_form_becomes_lines_and_one_table() {
+    let sheet = rows(&[
+        (1, &["Ведомость объемов работ №", "ВОР-1"]),
+        (2, &["Дата", "01.01.2025"]),
+        (4, &["№", "Наименование", "Ед.", "Объем"]),
+        (5, &["1", "2", "3", "4"]),
+        (6, &["Раздел 1"]),
+        (7, &["1", "Песок", "м3", "8.415000000000001"]),
+        (9, &["2", "Щебень", "м3", "20"]),
+        (14, &["Составил", "Иванов"]),
+    ]);
+    let blocks = read(&workbook(&sheet)).unwrap();
+    assert_eq!(blocks[0].text, "Ведомость объемов работ № ВОР-1");
+    assert_eq!(blocks[1].text, "Дата: 01.01.2025");
+    let BlockKind::Table(table) = &blocks[2].kind else { panic!("{blocks:?}") };
+    assert_eq!(table.header_rows, 2);
+    assert_eq!(table.rows[3], ["1", "Песок", "м3", "8.415"]);
+    assert_eq!(table.rows[4], ["2", "Щебень", "м3", "20"]);
+    assert_eq!(blocks[3].text, "Составил: Иванов");
+}
+
+#[test]
+fn numbers_are_shown_without_noise() {
+    assert_eq!(number_text(0.1 + 0.2), "0.3");
+    assert_eq!(number_text(12.0), "12");
+    assert_eq!(number_text(-0.0), "0");
+    assert_eq!(number_text(1e-7), "0.0000001");
+    assert_eq!(number_text(f64::NAN), "");
+}
+
+#[test]
+fn a_far_cell_costs_nothing() {
+    let sheet = "<row r=\"1\"><c r=\"A1\"><v>1</v></c></row>\
+                 <row r=\"1048576\"><c r=\"XFD1048576\"><v>2</v></c></row>";
+    assert_eq!(read(&workbook(sheet)).unwrap().len(), 2);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn changed_bytes_never_panic(place in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut bytes = workbook(&rows(&[(1, &["а", "1"]), (2, &["б", "2"])]));
+        *place.get_mut(&mut bytes) = byte;
+        drop(read(&bytes));
+    }
+}
