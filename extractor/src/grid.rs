@@ -134,11 +134,18 @@ pub(crate) fn guess_header_rows(rows: &[Vec<String>], first_row_reach: usize) ->
     header
 }
 
-/// Whether a row reads «1 2 3 4 …», as under the header of a Russian form.
+/// Whether a row reads «1 2 3 4 …», as under the header of a Russian form; some forms skip
+/// numbers or divide a column into «6.1» and «6.2».
 fn is_column_numbers(row: &[String]) -> bool {
-    let numbers: Vec<Option<u32>> =
-        row.iter().filter(|cell| !cell.is_empty()).map(|cell| cell.trim().parse().ok()).collect();
-    numbers.len() >= 2 && (1u32..).zip(&numbers).all(|(expected, found)| *found == Some(expected))
+    let numbers: Option<Vec<f64>> = row
+        .iter()
+        .filter(|cell| !cell.is_empty())
+        .map(|cell| cell.trim().replace(',', ".").parse().ok())
+        .collect();
+    let Some(numbers) = numbers else { return false };
+    numbers.len() >= 2
+        && numbers.first() == Some(&1.0)
+        && numbers.is_sorted_by(|left, right| left < right && right - left <= 3.0)
 }
 
 /// Whether a cell holds a number, in Russian or English notation.

@@ -113,7 +113,7 @@ fn flush(table: &mut Vec<&Row>, merged: &[Dimensions], blocks: &mut Vec<Block>) 
 fn paragraph(row: &Row) -> Block {
     let mut text = String::new();
     for (_, cell) in &row.cells {
-        let label_ends = text.ends_with([':', '№', '-', '–', ',', '(', ')']);
+        let label_ends = text.ends_with([':', '№', '-', '–', ',', '(']);
         if !text.is_empty() {
             text.push_str(if label_ends || row.cells.len() > 2 { " " } else { ": " });
         }
