@@ -1,1 +1,28 @@
-fn main() {}
+//! `ragtrain-api`: the api as a program of its own.
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// HTTP, WebSocket and SSE interface of ragtrain
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(flatten)]
+    settings: api::Settings,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let _telemetry = shared::telemetry::init("ragtrain-api");
+    let listener = tokio::net::TcpListener::bind(arguments.settings.api.listen).await?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    api::serve(arguments.settings, listener, shutdown).await
+}

@@ -1,0 +1,376 @@
+//! The events of one job in this process: a ring of the newest ones, kept gapless.
+//!
+//! The stream in Redis is the truth and pub/sub only the doorbell. A message that continues the
+//! ring is appended at once; anything else (a hole, another epoch) marks the channel stale, and
+//! its one filling task reads the stream until the ring is whole again. A viewer is a cursor that
+//! only ever sees what is contiguous, so there is no instant at which history hands over to live.
+
+use super::entry::Entry;
+use super::firehose::Firehose;
+use super::log::Page;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Events that the ring holds; older ones are read from the stream.
+pub(crate) const RING_EVENTS: usize = 512;
+/// Bytes that the ring holds.
+const RING_BYTES: usize = 256 * 1024;
+/// Messages kept while a hole before them is being filled.
+const AHEAD_EVENTS: usize = 512;
+
+/// One job's channel. Shared by its viewers, its filling task and the supervisor.
+pub(crate) struct Channel {
+    pub(crate) job: Uuid,
+    state: Mutex<State>,
+    changed: watch::Sender<u64>,
+    /// Rung when the ring may lag behind the stream; the filling task waits on it.
+    pub(crate) stale: Notify,
+    viewers: AtomicUsize,
+    /// Ends the filling task.
+    pub(crate) closed: CancellationToken,
+}
+
+struct State {
+    epoch: String,
+    /// The newest event that is known without a hole before it.
+    top: u64,
+    ring: VecDeque<Arc<Entry>>,
+    ring_bytes: usize,
+    ahead: BTreeMap<u64, Arc<Entry>>,
+    /// The stream has been read at least once.
+    synced: bool,
+    /// Grows when the history was lost or went backwards: what viewers hold is void then.
+    lineage: u64,
+    /// Why the lineage grew last.
+    reason: ResetReason,
+    /// Events above this seq also go to the viewers of all jobs.
+    tracked_from: Option<u64>,
+    ended: bool,
+    idle_since: Option<Instant>,
+}
+
+/// Why a client must forget what it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ResetReason {
+    /// The history was lost and begins anew.
+    Epoch,
+    /// The events after the client's position are no longer kept.
+    Trimmed,
+    /// The client is ahead of the history (a failover lost its end).
+    Regressed,
+}
+
+impl ResetReason {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            ResetReason::Epoch => "epoch",
+            ResetReason::Trimmed => "trimmed",
+            ResetReason::Regressed => "regressed",
+        }
+    }
+}
+
+/// Where the channel stands, for the greeting of a viewer.
+#[derive(Clone, Debug)]
+pub(crate) struct Position {
+    pub(crate) epoch: String,
+    pub(crate) top: u64,
+    pub(crate) lineage: u64,
+}
+
+/// What a cursor finds.
+pub(crate) enum Look {
+    /// The next events, contiguous from the cursor.
+    Events(Vec<Arc<Entry>>),
+    /// The cursor lies below the ring: read the stream.
+    BelowRing,
+    /// Nothing new.
+    Nothing,
+    /// The final event lies behind the cursor.
+    Ended,
+    /// The history that the cursor belonged to is gone.
+    Void(ResetReason, u64),
+}
+
+/// What became of a message from pub/sub.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Delivered {
+    Appended,
+    Duplicate,
+    /// There is a hole or another epoch: the filling task was woken.
+    Gap,
+}
+
+impl Channel {
+    pub(crate) fn new(job: Uuid) -> Channel {
+        let state = State {
+            epoch: String::new(),
+            top: 0,
+            ring: VecDeque::new(),
+            ring_bytes: 0,
+            ahead: BTreeMap::new(),
+            synced: false,
+            lineage: 0,
+            reason: ResetReason::Epoch,
+            tracked_from: None,
+            ended: false,
+            idle_since: Some(Instant::now()),
+        };
+        Channel {
+            job,
+            state: Mutex::new(state),
+            changed: watch::Sender::new(0),
+            stale: Notify::new(),
+            viewers: AtomicUsize::new(0),
+            closed: CancellationToken::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake_viewers(&self) {
+        self.changed.send_modify(|version| *version = version.wrapping_add(1));
+    }
+
+    /// A receiver that fires whenever [`look`](Channel::look) may answer something else.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Where the channel stands; `None` before the stream has been read once.
+    pub(crate) fn position(&self) -> Option<Position> {
+        let state = self.lock();
+        state.synced.then(|| Position {
+            epoch: state.epoch.clone(),
+            top: state.top,
+            lineage: state.lineage,
+        })
+    }
+
+    /// Epoch and newest seq, for the sweep.
+    pub(crate) fn head(&self) -> (String, u64) {
+        let state = self.lock();
+        (state.epoch.clone(), state.top)
+    }
+
+    /// What a cursor that has everything up to `position` finds, at most `limit` events.
+    pub(crate) fn look(&self, position: u64, lineage: u64, limit: usize) -> Look {
+        let state = self.lock();
+        if !state.synced {
+            return Look::Nothing;
+        }
+        if state.lineage != lineage {
+            return Look::Void(state.reason, state.lineage);
+        }
+        if position >= state.top {
+            return if state.ended { Look::Ended } else { Look::Nothing };
+        }
+        let Some(first) = state.ring.front().map(|entry| entry.seq) else {
+            return Look::BelowRing;
+        };
+        let Some(skip) = (position + 1).checked_sub(first) else { return Look::BelowRing };
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        Look::Events(state.ring.iter().skip(skip).take(limit).cloned().collect())
+    }
+
+    /// A message from pub/sub.
+    pub(crate) fn deliver(&self, entry: Arc<Entry>, firehose: &Firehose) -> Delivered {
+        let mut state = self.lock();
+        let delivered = if !state.synced || entry.epoch != state.epoch {
+            Delivered::Gap
+        } else if entry.seq <= state.top {
+            Delivered::Duplicate
+        } else if entry.seq == state.top + 1 {
+            state.append(entry, firehose);
+            state.append_ahead(firehose);
+            Delivered::Appended
+        } else {
+            if state.ahead.len() < AHEAD_EVENTS {
+                state.ahead.insert(entry.seq, entry);
+            }
+            Delivered::Gap
+        };
+        drop(state);
+        match delivered {
+            Delivered::Appended => self.wake_viewers(),
+            Delivered::Gap => self.stale.notify_one(),
+            Delivered::Duplicate => {}
+        }
+        delivered
+    }
+
+    /// From where the filling task has to read.
+    pub(crate) fn fill_from(&self) -> u64 {
+        self.lock().top
+    }
+
+    /// Takes in what was read of the stream after `asked_from`. `true` when the ring now reaches
+    /// the head that was read; otherwise the task reads on.
+    pub(crate) fn fill(&self, asked_from: u64, page: Page, firehose: &Firehose) -> bool {
+        let mut state = self.lock();
+        let done = state.fill(asked_from, page, firehose);
+        drop(state);
+        self.wake_viewers();
+        done
+    }
+
+    /// The events above `from` (or everything that comes, when the channel is older) also go to
+    /// the viewers of all jobs.
+    pub(crate) fn track(&self, from: u64, whole: bool, firehose: &Firehose) {
+        let mut state = self.lock();
+        if state.tracked_from.is_some() {
+            return;
+        }
+        let from = if state.synced && !whole { from.max(state.top) } else { from };
+        state.tracked_from = Some(from);
+        if state.synced {
+            let known: Vec<_> =
+                state.ring.iter().filter(|entry| entry.seq > from).cloned().collect();
+            for entry in known {
+                firehose.push(entry);
+            }
+        } else {
+            state.top = from;
+        }
+    }
+
+    /// Nobody watches all jobs any more.
+    pub(crate) fn untrack(&self) {
+        self.lock().tracked_from = None;
+    }
+
+    /// One more viewer.
+    pub(crate) fn join(&self) {
+        self.viewers.fetch_add(1, Ordering::AcqRel);
+        self.lock().idle_since = None;
+    }
+
+    /// One viewer less.
+    pub(crate) fn leave(&self) {
+        if self.viewers.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.lock().idle_since = Some(Instant::now());
+        }
+    }
+
+    /// How many viewers there are.
+    pub(crate) fn viewers(&self) -> usize {
+        self.viewers.load(Ordering::Acquire)
+    }
+
+    /// Whether somebody needs the messages of the job's own pub/sub channel.
+    pub(crate) fn idle_for(&self) -> Option<std::time::Duration> {
+        let state = self.lock();
+        let watched = self.viewers() > 0 || (state.tracked_from.is_some() && !state.ended);
+        if watched { None } else { Some(state.idle_since.map_or_else(Default::default, |since| since.elapsed())) }
+    }
+}
+
+impl State {
+    fn append(&mut self, entry: Arc<Entry>, firehose: &Firehose) {
+        self.top = entry.seq;
+        if entry.is_final {
+            self.ended = true;
+            self.idle_since.get_or_insert_with(Instant::now);
+        }
+        if self.tracked_from.is_some_and(|from| entry.seq > from) {
+            firehose.push(Arc::clone(&entry));
+        }
+        self.ring_bytes += entry.json.as_str().len();
+        self.ring.push_back(entry);
+        while self.ring.len() > RING_EVENTS || (self.ring_bytes > RING_BYTES && self.ring.len() > 1) {
+            if let Some(oldest) = self.ring.pop_front() {
+                self.ring_bytes -= oldest.json.as_str().len();
+            }
+        }
+    }
+
+    fn append_ahead(&mut self, firehose: &Firehose) {
+        while let Some((seq, entry)) = self.ahead.pop_first() {
+            if seq == self.top + 1 {
+                self.append(entry, firehose);
+            } else if seq > self.top {
+                self.ahead.insert(seq, entry);
+                return;
+            }
+        }
+    }
+
+    fn fill(&mut self, asked_from: u64, page: Page, firehose: &Firehose) -> bool {
+        let Some(head) = page.head else {
+            // Expired, or lost and not yet submitted again: wait for what comes.
+            self.synced = true;
+            return true;
+        };
+        if head.epoch != self.epoch {
+            let first_sight = self.epoch.is_empty() && self.ring.is_empty();
+            self.epoch = head.epoch;
+            if !first_sight {
+                self.restart(ResetReason::Epoch, head.seq);
+                return false;
+            }
+            if self.tracked_from.is_none() {
+                // The ring is for the newest events; viewers read the older ones themselves.
+                self.top = head.seq.saturating_sub(RING_EVENTS as u64);
+            }
+            self.synced = self.top == head.seq;
+            return self.synced;
+        }
+        if head.seq < asked_from {
+            self.restart(ResetReason::Regressed, head.seq);
+            return false;
+        }
+        self.synced = true;
+        let behind_by = head.seq.saturating_sub(self.top);
+        if self.tracked_from.is_none() && behind_by > 2 * RING_EVENTS as u64 {
+            self.clear_ring();
+            self.top = head.seq - RING_EVENTS as u64;
+            return false;
+        }
+        let nothing_kept = page.events.is_empty() && head.seq > self.top;
+        for entry in page.events {
+            if entry.seq <= self.top {
+                continue;
+            }
+            if entry.seq > self.top + 1 {
+                // Trimmed below: the ring may not have a hole.
+                self.clear_ring();
+            }
+            self.append(Arc::new(entry), firehose);
+        }
+        if nothing_kept && asked_from == self.top {
+            self.clear_ring();
+            self.top = head.seq;
+        }
+        self.append_ahead(firehose);
+        self.top >= head.seq
+    }
+
+    /// The history that was known is void.
+    fn restart(&mut self, reason: ResetReason, head: u64) {
+        self.clear_ring();
+        self.ahead.clear();
+        self.lineage += 1;
+        self.reason = reason;
+        self.ended = false;
+        self.top = head.saturating_sub(RING_EVENTS as u64);
+        if self.tracked_from.is_some() {
+            self.tracked_from = Some(self.top);
+        }
+    }
+
+    fn clear_ring(&mut self) {
+        self.ring.clear();
+        self.ring_bytes = 0;
+    }
+}
+
+#[cfg(test)]
+#[path = "channel_tests.rs"]
+mod tests;

@@ -1,0 +1,356 @@
+//! All channels of this process, and who watches what.
+
+use super::channel::{Channel, Delivered};
+use super::entry::Entry;
+use super::firehose::Firehose;
+use super::log::EventLog;
+use super::supervisor;
+use crate::metrics::Metrics;
+use shared::queue::Queue;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Periods of the relay. The defaults are those of the design; tests shorten them.
+#[derive(Clone, Debug)]
+pub struct RelayTimes {
+    /// How often the heads of all watched jobs are compared with the stream.
+    pub sweep: Duration,
+    /// The same while the subscription is down.
+    pub sweep_unsubscribed: Duration,
+    /// How long an unwatched channel is kept, so that a page reload costs nothing.
+    pub linger: Duration,
+    /// Heartbeats of a socket.
+    pub heartbeat: Duration,
+    /// A socket from which nothing comes for so long is closed.
+    pub silence: Duration,
+    /// A single send that blocks for so long closes the socket.
+    pub slow_send: Duration,
+    /// Redis may be away for so long before clients are told.
+    pub degraded_after: Duration,
+    /// Redis may be away for so long before sockets are closed.
+    pub give_up_after: Duration,
+}
+
+impl Default for RelayTimes {
+    fn default() -> RelayTimes {
+        RelayTimes {
+            sweep: Duration::from_secs(2),
+            sweep_unsubscribed: Duration::from_millis(500),
+            linger: Duration::from_secs(5),
+            heartbeat: Duration::from_secs(20),
+            silence: Duration::from_secs(45),
+            slow_send: Duration::from_secs(10),
+            degraded_after: Duration::from_secs(5),
+            give_up_after: Duration::from_secs(120),
+        }
+    }
+}
+
+/// The relay of one process.
+pub(crate) struct Hub {
+    pub(crate) log: EventLog,
+    pub(crate) times: RelayTimes,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) firehose: Firehose,
+    /// Reads of single viewers below the ring; bounded so that a storm cannot drown Redis.
+    pub(crate) reads: Semaphore,
+    /// Since when Redis does not answer; `None` while it does.
+    pub(crate) away_since: watch::Sender<Option<Instant>>,
+    /// Rung when the wanted subscriptions changed.
+    pub(crate) wanted_changed: Notify,
+    /// Whether the supervisor has a subscription, and to all jobs.
+    pub(crate) subscribed: watch::Sender<Subscription>,
+    pub(crate) shutdown: CancellationToken,
+    channels: Mutex<HashMap<Uuid, Arc<Channel>>>,
+    all_viewers: AtomicUsize,
+    tracking: AsyncMutex<Option<Tracking>>,
+    tracking_wanted: watch::Sender<bool>,
+}
+
+/// State of the connection of the supervisor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Subscription {
+    pub(crate) connected: bool,
+    pub(crate) all_jobs: bool,
+}
+
+/// While somebody watches all jobs.
+struct Tracking {
+    /// Jobs that were there when it began or were found since.
+    seen: HashSet<Uuid>,
+    unwatched_since: Option<Instant>,
+}
+
+/// A viewer's hold on a channel.
+pub(crate) struct Watched {
+    pub(crate) channel: Arc<Channel>,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.channel.leave();
+    }
+}
+
+/// A viewer's hold on the events of all jobs.
+pub(crate) struct WatchedAll {
+    hub: Arc<Hub>,
+}
+
+impl Drop for WatchedAll {
+    fn drop(&mut self) {
+        self.hub.all_viewers.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Hub {
+    /// Starts the relay: its subscriber and its sweep run until `shutdown`.
+    pub(crate) fn start(
+        queue: Queue,
+        times: RelayTimes,
+        metrics: Arc<Metrics>,
+        shutdown: CancellationToken,
+    ) -> Arc<Hub> {
+        let hub = Arc::new(Hub {
+            log: EventLog::new(queue),
+            times,
+            metrics,
+            firehose: Firehose::new(),
+            reads: Semaphore::new(32),
+            away_since: watch::Sender::new(None),
+            wanted_changed: Notify::new(),
+            subscribed: watch::Sender::new(Subscription::default()),
+            shutdown,
+            channels: Mutex::default(),
+            all_viewers: AtomicUsize::new(0),
+            tracking: AsyncMutex::new(None),
+            tracking_wanted: watch::Sender::new(false),
+        });
+        tokio::spawn(supervisor::subscribe_for_ever(Arc::clone(&hub)));
+        tokio::spawn(supervisor::sweep_for_ever(Arc::clone(&hub)));
+        hub
+    }
+
+    fn map(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Channel>>> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All channels of the moment.
+    pub(crate) fn channels(&self) -> Vec<Arc<Channel>> {
+        self.map().values().cloned().collect()
+    }
+
+    /// The channel of a job, when somebody watches it.
+    pub(crate) fn find(&self, job: Uuid) -> Option<Arc<Channel>> {
+        self.map().get(&job).cloned()
+    }
+
+    /// Whether messages about all jobs are wanted.
+    pub(crate) fn wants_all(&self) -> bool {
+        *self.tracking_wanted.borrow()
+    }
+
+    /// Joins the channel of a job, making it when needed.
+    pub(crate) fn watch(self: &Arc<Self>, job: Uuid) -> Watched {
+        let mut channels = self.map();
+        let (channel, new) = self.entry(&mut channels, job);
+        // Joined under the lock of the map: the sweep cannot remove it in between.
+        channel.join();
+        drop(channels);
+        if new {
+            self.wanted_changed.notify_one();
+        }
+        Watched { channel }
+    }
+
+    fn entry(
+        self: &Arc<Self>,
+        channels: &mut HashMap<Uuid, Arc<Channel>>,
+        job: Uuid,
+    ) -> (Arc<Channel>, bool) {
+        if let Some(channel) = channels.get(&job) {
+            return (Arc::clone(channel), false);
+        }
+        let channel = Arc::new(Channel::new(job));
+        channels.insert(job, Arc::clone(&channel));
+        tokio::spawn(fill_for_ever(Arc::clone(self), Arc::clone(&channel)));
+        channel.stale.notify_one();
+        (channel, true)
+    }
+
+    /// Makes the events of a job part of the stream of all jobs.
+    fn track(self: &Arc<Self>, job: Uuid, from: u64, whole: bool) {
+        let mut channels = self.map();
+        let (channel, new) = self.entry(&mut channels, job);
+        channel.track(from, whole, &self.firehose);
+        drop(channels);
+        channel.stale.notify_one();
+        if new {
+            self.wanted_changed.notify_one();
+        }
+    }
+
+    /// Joins the stream of all jobs; returns once nothing published later can be missed (or
+    /// Redis does not answer within 3 s, and then as soon as it does again).
+    pub(crate) async fn watch_all(self: &Arc<Self>) -> WatchedAll {
+        self.all_viewers.fetch_add(1, Ordering::AcqRel);
+        let watched = WatchedAll { hub: Arc::clone(self) };
+        let ready = tokio::time::timeout(Duration::from_secs(3), self.begin_tracking()).await;
+        if !matches!(ready, Ok(true)) {
+            tracing::warn!("a viewer of all jobs is let in while redis does not answer");
+        }
+        watched
+    }
+
+    async fn begin_tracking(self: &Arc<Self>) -> bool {
+        let mut tracking = self.tracking.lock().await;
+        if let Some(tracking) = tracking.as_mut() {
+            tracking.unwatched_since = None;
+            return true;
+        }
+        self.tracking_wanted.send_replace(true);
+        self.wanted_changed.notify_one();
+        let mut subscribed = self.subscribed.subscribe();
+        if subscribed.wait_for(|now| now.all_jobs).await.is_err() {
+            return false;
+        }
+        let Ok(jobs) = self.log.recent_jobs().await else { return false };
+        let mut seen = HashSet::new();
+        for job in jobs {
+            seen.insert(job.id);
+            if !job.is_final {
+                self.track(job.id, job.last_seq, false);
+            }
+        }
+        *tracking = Some(Tracking { seen, unwatched_since: None });
+        true
+    }
+
+    /// A message of the channel of all jobs.
+    pub(crate) async fn deliver_of_all(self: &Arc<Self>, entry: Entry) {
+        // While tracking begins, its listing finds the job.
+        let new = match self.tracking.try_lock() {
+            Ok(mut tracking) => {
+                tracking.as_mut().is_some_and(|tracking| tracking.seen.insert(entry.job))
+            }
+            Err(_) => false,
+        };
+        if new {
+            self.track(entry.job, 0, true);
+        }
+        self.deliver(entry);
+    }
+
+    /// A message of the channel of one job.
+    pub(crate) fn deliver(&self, entry: Entry) {
+        let Some(channel) = self.find(entry.job) else { return };
+        match channel.deliver(Arc::new(entry), &self.firehose) {
+            Delivered::Appended => {}
+            Delivered::Duplicate => self.metrics.relay_duplicates.increment(),
+            Delivered::Gap => self.metrics.relay_gaps.increment(),
+        }
+    }
+
+    /// Finds jobs that the subscription missed, and ends the tracking when nobody watches.
+    pub(crate) async fn sweep_tracking(self: &Arc<Self>) {
+        let mut guard = self.tracking.lock().await;
+        let Some(tracking) = guard.as_mut() else {
+            drop(guard);
+            if self.all_viewers.load(Ordering::Acquire) > 0 {
+                // It could not begin when the first viewer came.
+                let begun = self.begin_tracking();
+                drop(tokio::time::timeout(Duration::from_secs(3), begun).await);
+            }
+            return;
+        };
+        if self.all_viewers.load(Ordering::Acquire) == 0 {
+            let since = *tracking.unwatched_since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= self.times.linger {
+                *guard = None;
+                self.tracking_wanted.send_replace(false);
+                self.channels().iter().for_each(|channel| channel.untrack());
+                self.wanted_changed.notify_one();
+            }
+            return;
+        }
+        let Ok(jobs) = self.log.recent_jobs().await else { return };
+        for job in &jobs {
+            if tracking.seen.insert(job.id) {
+                self.track(job.id, 0, true);
+            }
+        }
+        if tracking.seen.len() > 100_000 {
+            let listed: HashSet<_> = jobs.iter().map(|job| job.id).collect();
+            tracking.seen.retain(|job| listed.contains(job));
+        }
+    }
+
+    /// Removes channels that nobody has watched for a while.
+    pub(crate) fn remove_idle(&self) {
+        let mut channels = self.map();
+        let before = channels.len();
+        channels.retain(|_, channel| {
+            let idle = channel.idle_for().is_some_and(|idle| idle >= self.times.linger);
+            if idle {
+                channel.closed.cancel();
+            }
+            !idle
+        });
+        if channels.len() != before {
+            self.wanted_changed.notify_one();
+        }
+    }
+
+    /// Notes whether Redis answered.
+    pub(crate) fn note_backend(&self, answered: bool) {
+        self.away_since.send_if_modified(|away| match (*away, answered) {
+            (Some(_), true) => {
+                *away = None;
+                true
+            }
+            (None, false) => {
+                *away = Some(Instant::now());
+                true
+            }
+            _ => false,
+        });
+    }
+}
+
+/// Keeps one channel whole: reads the stream whenever the channel was marked stale.
+async fn fill_for_ever(hub: Arc<Hub>, channel: Arc<Channel>) {
+    let filling = async {
+        loop {
+            channel.stale.notified().await;
+            while !fill_once(&hub, &channel).await {}
+        }
+    };
+    tokio::select! {
+        () = filling => {}
+        () = channel.closed.cancelled() => {}
+        () = hub.shutdown.cancelled() => {}
+    }
+}
+
+/// One read; `true` when the ring has caught up.
+async fn fill_once(hub: &Hub, channel: &Channel) -> bool {
+    let from = channel.fill_from();
+    hub.metrics.relay_fills.increment();
+    match hub.log.page(channel.job, from, super::channel::RING_EVENTS).await {
+        Ok(page) => {
+            hub.note_backend(true);
+            channel.fill(from, page, &hub.firehose)
+        }
+        Err(error) => {
+            tracing::debug!(job.id = %channel.job, %error, "reading the event log failed");
+            hub.note_backend(false);
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            false
+        }
+    }
+}

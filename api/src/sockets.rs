@@ -1,0 +1,119 @@
+//! How many sockets and event streams are open, in all and from one address.
+
+use crate::problem::{Problem, problem};
+use crate::state::App;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The counters.
+#[derive(Debug)]
+pub struct Sockets {
+    limit: u32,
+    limit_per_address: u32,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    all: u32,
+    by_address: HashMap<IpAddr, u32>,
+}
+
+impl Sockets {
+    /// With these limits.
+    pub fn new(limit: u32, limit_per_address: u32) -> Arc<Sockets> {
+        Arc::new(Sockets { limit, limit_per_address, open: Mutex::default() })
+    }
+
+    /// How many are open.
+    pub fn open(&self) -> u32 {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).all
+    }
+
+    /// Counts one more, or refuses it.
+    pub fn take(self: &Arc<Self>, address: IpAddr) -> Result<SocketPermit, Problem> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.all >= self.limit {
+            return Err(problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too_many_sockets",
+                "открыто слишком много соединений",
+            )
+            .retry_after(5));
+        }
+        let of_address = open.by_address.entry(address).or_default();
+        if *of_address >= self.limit_per_address {
+            return Err(problem(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_sockets_of_address",
+                "с этого адреса открыто слишком много соединений",
+            )
+            .retry_after(5));
+        }
+        *of_address += 1;
+        open.all += 1;
+        Ok(SocketPermit { sockets: Arc::clone(self), address })
+    }
+}
+
+/// Counts as open until dropped.
+#[derive(Debug)]
+pub struct SocketPermit {
+    sockets: Arc<Sockets>,
+    address: IpAddr,
+}
+
+impl Drop for SocketPermit {
+    fn drop(&mut self) {
+        let mut open = self.sockets.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.all = open.all.saturating_sub(1);
+        if let Some(count) = open.by_address.get_mut(&self.address) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                open.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+impl FromRequestParts<App> for SocketPermit {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<SocketPermit, Problem> {
+        if app.draining.is_cancelled() {
+            return Err(problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "draining",
+                "сервер завершает работу",
+            )
+            .retry_after(2));
+        }
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let address = address.map_or(IpAddr::from([127, 0, 0, 1]), |info| info.0.ip());
+        app.sockets.take(address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Sockets;
+    use std::net::IpAddr;
+
+    #[test]
+    fn both_limits_hold_and_are_given_back() {
+        let sockets = Sockets::new(3, 2);
+        let (a, b) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        let first = sockets.take(a).unwrap();
+        let _second = sockets.take(a).unwrap();
+        assert_eq!(sockets.take(a).unwrap_err().code, "too_many_sockets_of_address");
+        let _third = sockets.take(b).unwrap();
+        assert_eq!(sockets.take(b).unwrap_err().code, "too_many_sockets");
+        drop(first);
+        assert_eq!(sockets.open(), 2);
+        drop(sockets.take(a).unwrap());
+    }
+}
