@@ -1,0 +1,97 @@
+//! The OpenAPI 3.1 document, generated from the handlers.
+
+use crate::live::{poll, sse, websocket};
+use crate::problem::Problem;
+use crate::routes::{
+    documents, job_documents, jobs, norms, operation, original, search, train, uploads,
+};
+use axum::Json;
+use utoipa::OpenApi;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "ragtrain",
+        description = "Обучение базы знаний на строительных документах: задания, живые события, документы, поиск с точными ссылками. Ошибки — RFC 9457 (application/problem+json) с постоянным полем code.",
+    ),
+    paths(
+        train::train, train::legacy_train, uploads::upload,
+        jobs::list, jobs::one, jobs::cancel, jobs::pause, jobs::resume, jobs::retry, jobs::report,
+        job_documents::list, job_documents::one,
+        sse::events, websocket::job_events, websocket::all_events,
+        documents::list, documents::one, documents::delete, documents::text, documents::structure,
+        documents::report, documents::chunks, documents::rubern, documents::graph,
+        original::original, documents::critical_path, documents::estimate,
+        search::search, search::query,
+        norms::list, norms::one, norms::clause, norms::references,
+        operation::healthz, operation::readyz, operation::metrics, operation::status,
+    ),
+    components(schemas(Problem, poll::EventsPage, shared::event::Event)),
+    tags(
+        (name = "jobs", description = "Задания"),
+        (name = "events", description = "Живые события"),
+        (name = "documents", description = "Обученные документы"),
+        (name = "search", description = "Поиск"),
+        (name = "norms", description = "Реестр нормативов"),
+        (name = "operation", description = "Состояние сервера"),
+    )
+)]
+struct Document;
+
+/// The document as JSON.
+pub(crate) fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+pub(crate) async fn openapi_json() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(Value::String(reference)) = fields.get("$ref") {
+                    found.push(reference.clone());
+                }
+                fields.values().for_each(|field| references(field, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_document_is_whole() {
+        let document = serde_json::to_value(super::document()).unwrap();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(found.len() > 50);
+        for reference in found {
+            let pointer = reference.strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some(), "{reference} points nowhere");
+        }
+        let mut ids = std::collections::HashSet::new();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                assert!(operation["responses"].as_object().is_some_and(|r| !r.is_empty()));
+                let declared: Vec<&str> = operation["parameters"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter(|parameter| parameter["in"] == "path")
+                    .map(|parameter| parameter["name"].as_str().unwrap())
+                    .collect();
+                let named: Vec<&str> =
+                    path.split('{').skip(1).filter_map(|part| part.split('}').next()).collect();
+                assert_eq!(declared, named, "{method} {path}");
+                let id = operation["operationId"].as_str().unwrap();
+                assert!(ids.insert(id.to_owned()), "operation id {id} twice");
+            }
+        }
+    }
+}

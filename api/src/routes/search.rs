@@ -1,0 +1,130 @@
+//! `POST /search`, and `POST /query` for the first clients.
+
+use crate::extract::Json as JsonBody;
+use crate::problem::Problem;
+use crate::state::App;
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use shared::structure::PageRange;
+use stores::search::{Filters, Mode, SearchRequest, SearchResponse};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Length of a question in characters.
+const MAX_QUERY: usize = 2000;
+
+/// Searches the knowledge base; answers carry citations down to the clause.
+#[utoipa::path(
+    post, path = "/search", tag = "search", request_body = SearchRequest,
+    responses(
+        (status = 200, body = SearchResponse),
+        (status = 409, description = "`model_missing`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`unknown_field`, `invalid_field`", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn search(
+    State(app): State<App>,
+    JsonBody(request): JsonBody<SearchRequest>,
+) -> Result<Json<SearchResponse>, Problem> {
+    Ok(Json(run(&app, request).await?))
+}
+
+async fn run(app: &App, request: SearchRequest) -> Result<SearchResponse, Problem> {
+    if request.query.trim().is_empty() {
+        return Err(Problem::invalid_field("query", "вопрос пуст"));
+    }
+    if request.query.chars().count() > MAX_QUERY {
+        return Err(Problem::invalid_field("query", format!("вопрос длиннее {MAX_QUERY} знаков")));
+    }
+    if !(1..=100).contains(&request.k) {
+        return Err(Problem::invalid_field("k", "k — от 1 до 100"));
+    }
+    let embedder = app.embedder.get().map(Arc::clone);
+    let found = app
+        .database(move |database| stores::search::search(database, embedder.as_deref(), &request))
+        .await?;
+    app.metrics.searches.increment();
+    Ok(found)
+}
+
+/// The body of `POST /query`.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LegacyQuery {
+    /// The question.
+    pub query: String,
+    /// How many results, 1..=100; 5 if absent.
+    pub k: Option<usize>,
+    /// Only documents of this category.
+    pub category: Option<String>,
+}
+
+/// The answer of `POST /query`.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct LegacyResults {
+    /// Best first.
+    pub results: Vec<LegacyHit>,
+}
+
+/// A result of `POST /query`.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct LegacyHit {
+    /// The text.
+    pub chunk: String,
+    /// Where it is from.
+    pub meta: LegacyMeta,
+    /// The true score of the search.
+    pub score: f64,
+}
+
+/// Where a result of `POST /query` is from.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[expect(missing_docs, reason = "the fields are those of a search hit")]
+pub struct LegacyMeta {
+    pub citation: String,
+    pub document_id: Uuid,
+    pub name: String,
+    pub designation: Option<String>,
+    pub family: String,
+    pub category: String,
+    pub collection: String,
+    pub address: String,
+    pub pages: PageRange,
+}
+
+/// Search in the form of the first clients.
+#[utoipa::path(
+    post, path = "/query", tag = "search", request_body = LegacyQuery,
+    responses((status = 200, body = LegacyResults), (status = 422, body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn query(
+    State(app): State<App>,
+    JsonBody(query): JsonBody<LegacyQuery>,
+) -> Result<Json<LegacyResults>, Problem> {
+    let category = query.category.filter(|category| !category.trim().is_empty());
+    let request = SearchRequest {
+        query: query.query,
+        k: query.k.unwrap_or(5),
+        mode: Mode::Hybrid,
+        filters: Filters { category, ..Filters::default() },
+        explain: false,
+    };
+    let found = run(&app, request).await?;
+    let results = found.results.into_iter().map(|hit| LegacyHit {
+        chunk: hit.text,
+        meta: LegacyMeta {
+            citation: hit.citation,
+            document_id: hit.document.id,
+            name: hit.document.name,
+            designation: hit.document.designation,
+            family: hit.document.family,
+            category: hit.document.category,
+            collection: hit.document.collection,
+            address: hit.address,
+            pages: hit.pages,
+        },
+        score: hit.score,
+    });
+    Ok(Json(LegacyResults { results: results.collect() }))
+}
