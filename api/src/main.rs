@@ -14,7 +14,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let _telemetry = shared::telemetry::init("ragtrain-api");
+    shared::telemetry::start();
     let listener = tokio::net::TcpListener::bind(arguments.settings.api.listen).await?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -235,10 +235,11 @@ impl Viewer {
             Look::BelowRing => {
                 let job = watched.channel.job;
                 let limit = if self.at_once < BATCH { self.at_once } else { READ_BELOW };
+                let hub = Arc::clone(&self.hub);
                 // A closed semaphore is impossible here; without a permit the read goes on.
-                let _permit = self.hub.reads.acquire().await;
-                self.hub.metrics.relay_ring_misses.increment();
-                let page = self.hub.log.page(job, self.position, limit).await?;
+                let _permit = hub.reads.acquire().await;
+                hub.metrics.relay_ring_misses.increment();
+                let page = hub.log.page(job, self.position, limit).await?;
                 let same = page.head.as_ref().is_some_and(|head| head.epoch == self.epoch);
                 let next = page.events.first().map(|entry| entry.seq);
                 if !same {

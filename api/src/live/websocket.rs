@@ -4,7 +4,7 @@
 use super::entry::Since;
 use super::frames::{self, Frame};
 use super::hub::{Hub, WatchedAll};
-use super::viewer::{Refusal, Step, Viewer};
+use super::viewer::{Refusal, Step};
 use crate::problem::Problem;
 use crate::sockets::SocketPermit;
 use crate::state::App;

@@ -13,7 +13,6 @@ use shared::job::Location;
 use std::fmt::Write;
 use stores::StoreError;
 use tokio_util::io::ReaderStream;
-use uuid::Uuid;
 
 /// The original file, as it is now.
 #[utoipa::path(

@@ -90,6 +90,7 @@ pub struct LegacyMeta {
     pub category: String,
     pub collection: String,
     pub address: String,
+    #[schema(value_type = Vec<u32>)]
     pub pages: PageRange,
 }
 
