@@ -3,5 +3,6 @@
 pub mod rules;
 pub mod extracted;
 pub mod norms;
+pub mod title_page;
 pub mod structure;
 pub mod stages;

@@ -15,8 +15,12 @@ const SHIPPED: &[(&str, &str)] = &[
     ("acts", include_str!("../rules/acts.toml")),
     ("clauses", include_str!("../rules/clauses.toml")),
     ("designations", include_str!("../rules/designations.toml")),
+    ("document_type", include_str!("../rules/document_type.toml")),
+    ("grades", include_str!("../rules/grades.toml")),
+    ("metadata", include_str!("../rules/metadata.toml")),
     ("organs", include_str!("../rules/organs.toml")),
     ("structure", include_str!("../rules/structure.toml")),
+    ("title_page", include_str!("../rules/title_page.toml")),
 ];
 
 /// All topics, by name.

@@ -43,6 +43,9 @@ fn hit(
     end: usize,
 ) -> Option<Hit> {
     let number = captures.name("number")?.as_str();
+    if rule.id != "federal_law" && number.ends_with("ФЗ") {
+        return None;
+    }
     let date = captures.name("date").and_then(|found| numeric_date(found.as_str()));
     Some(Hit { designation: act(rule, issuer, date.as_deref(), number), start, end })
 }

@@ -17,8 +17,21 @@ impl Folded {
     pub fn new(original: &str) -> Folded {
         let mut text = String::with_capacity(original.len());
         let mut origins = Vec::with_capacity(original.len() + 1);
-        for (offset, character) in original.char_indices() {
+        let mut characters = original.char_indices().peekable();
+        let mut line_begins = true;
+        while let Some((offset, character)) = characters.next() {
+            let spaced = characters.peek().is_some_and(|(_, next)| next.is_whitespace());
             let folded = match fold_char(character) {
+                // A dash that opens a line is a bullet and joins nothing to the line above.
+                Some('-') if line_begins && spaced => Some('•'),
+                folded => folded,
+            };
+            if !character.is_whitespace() {
+                line_begins = false;
+            } else if character == '\n' {
+                line_begins = true;
+            }
+            let folded = match folded {
                 Some(' ') if text.is_empty() || text.ends_with(' ') => continue,
                 Some(folded) => folded,
                 None => continue,
@@ -80,6 +93,7 @@ mod tests {
         assert_eq!(fold("ГOCT\u{a0}27751\u{2013}\n2014"), "ГОСТ 27751- 2014");
         assert_eq!(fold("  CП\t45.13330 "), "СП 45.13330");
         assert_eq!(fold("тре\u{ad}бования"), "требования");
+        assert_eq!(fold("ГОСТ 26633\n- 15 мм"), "ГОСТ 26633 • 15 мм");
     }
 
     proptest! {

@@ -7,6 +7,7 @@ pub mod fold;
 mod acts;
 mod clause;
 mod edition;
+pub mod own;
 
 use crate::rules::{Rule, Rules, Topic};
 use fold::Folded;
@@ -85,8 +86,9 @@ fn standards(topic: &Topic, text: &str) -> Vec<Hit> {
         for captures in rule.patterns.iter().flat_map(|pattern| pattern.captures_iter(text)) {
             let Some(whole) = captures.get(0) else { continue };
             let Some(designation) = standard(rule, &captures) else { continue };
-            found.push(Hit { designation, start: whole.start(), end: whole.end() });
-            continue_list(topic, rule, text, whole.end(), &mut found);
+            let end = captures.name("number").map_or(whole.end(), |number| number.end());
+            found.push(Hit { designation, start: whole.start(), end });
+            continue_list(topic, rule, text, end, &mut found);
         }
     }
     found
@@ -110,7 +112,7 @@ fn continue_list(topic: &Topic, rule: &Rule, text: &str, from: usize, found: &mu
 
 fn standard(rule: &Rule, captures: &regex::Captures<'_>) -> Option<Designation> {
     let group = |name| captures.name(name).map_or("", |found| found.as_str().trim());
-    let number: String = group("number").chars().filter(|c| !c.is_whitespace()).collect();
+    let number = closed_up(group("number"), rule.field("gap"));
     if number.is_empty() && rule.id != "pue" {
         return None;
     }
@@ -137,6 +139,20 @@ fn standard(rule: &Rule, captures: &regex::Captures<'_>) -> Option<Designation> 
         }
     };
     Some(Designation { id: join(base).to_uppercase(), text: join(&number), edition, kind })
+}
+
+/// The number without white space; a blank between two digits becomes `gap`.
+fn closed_up(number: &str, gap: &str) -> String {
+    let mut closed = String::with_capacity(number.len());
+    for part in number.split_whitespace() {
+        let digits = closed.ends_with(|c: char| c.is_ascii_digit())
+            && part.starts_with(|c: char| c.is_ascii_digit());
+        if digits {
+            closed.push_str(gap);
+        }
+        closed.push_str(part);
+    }
+    closed
 }
 
 /// Gives Latin abbreviations their Latin letters back («ISО» with a Cyrillic «О» after folding).
