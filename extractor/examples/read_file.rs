@@ -31,15 +31,23 @@ fn main() -> anyhow::Result<()> {
 
 fn show(message: Message, plain: bool) {
     match message {
-        Message::Page(page) if plain => page.blocks.iter().for_each(|block| println!("{}", block.text)),
+        Message::Page(page) if plain => {
+            page.blocks.iter().for_each(|block| println!("{}", block.text))
+        }
         Message::Page(page) => {
             println!("=== {} {:?} {:?}", page.number, page.name, page.furniture);
             for block in &page.blocks {
                 let hints = [(block.bold, "b"), (block.centered, "c")];
-                let hints: String = hints.iter().filter(|(on, _)| *on).map(|(_, hint)| *hint).collect();
+                let hints: String =
+                    hints.iter().filter(|(on, _)| *on).map(|(_, hint)| *hint).collect();
                 match &block.kind {
                     BlockKind::Table(cells) => {
-                        println!("[table {}x{} h{}]", cells.rows.len(), cells.rows.first().map_or(0, Vec::len), cells.header_rows);
+                        println!(
+                            "[table {}x{} h{}]",
+                            cells.rows.len(),
+                            cells.rows.first().map_or(0, Vec::len),
+                            cells.header_rows
+                        );
                         cells.rows.iter().for_each(|row| println!("  | {}", row.join(" | ")));
                     }
                     kind => println!("[{kind:?} {hints}] {}", block.text),

@@ -109,7 +109,11 @@ impl Grid {
             .into_iter()
             .map(|mut row| {
                 row.resize(width, String::new());
-                row.into_iter().zip(begun).filter(|(_, begun)| **begun).map(|(text, _)| text).collect()
+                row.into_iter()
+                    .zip(begun)
+                    .filter(|(_, begun)| **begun)
+                    .map(|(text, _)| text)
+                    .collect()
             })
             .filter(|row: &Vec<String>| row.iter().any(|cell| !cell.is_empty()))
             .collect();

@@ -44,7 +44,9 @@ fn push_line(clean: &mut String, line: &str) {
 
 fn visible(character: char) -> Option<char> {
     match character {
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}' => None,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}' => {
+            None
+        }
         '\u{2011}' => Some('-'),
         other => Some(other),
     }
@@ -56,7 +58,10 @@ mod tests {
 
     #[test]
     fn spaces_and_invisible_characters() {
-        assert_eq!(tidy("  5.10\u{a0}\u{a0}Кот\u{ad}лованы \t и\r\n\r\n  траншеи \n"), "5.10 Котлованы и\nтраншеи");
+        assert_eq!(
+            tidy("  5.10\u{a0}\u{a0}Кот\u{ad}лованы \t и\r\n\r\n  траншеи \n"),
+            "5.10 Котлованы и\nтраншеи"
+        );
         assert_eq!(tidy_line(" а\n\u{200b}\tб\u{2011}в "), "а б-в");
         assert_eq!(tidy(" \n \u{feff} "), "");
     }

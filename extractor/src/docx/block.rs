@@ -119,9 +119,10 @@ impl<'p> Reading<'p> {
             pieces.extend(blocks.into_iter().map(Piece::Block));
         }
         pieces.extend(self.anchored(&inline)?);
-        let section_end = own.and_then(|properties| properties.child("sectPr")).is_some_and(
-            |section| !matches!(section.value_of("type"), Some("continuous" | "nextColumn")),
-        );
+        let section_end =
+            own.and_then(|properties| properties.child("sectPr")).is_some_and(|section| {
+                !matches!(section.value_of("type"), Some("continuous" | "nextColumn"))
+            });
         if inline.breaks_after > 0 {
             pieces.push(Piece::Pages(inline.breaks_after));
         }
@@ -294,7 +295,8 @@ pub(crate) fn begins_item(line: &str) -> bool {
 pub(crate) fn is_caption(text: &str) -> bool {
     let mut words = text.split_whitespace();
     let kind = words.next().unwrap_or_default().trim_end_matches('.').to_lowercase();
-    if !matches!(kind.as_str(), "таблица" | "рисунок" | "рис") || text.chars().count() > 250 {
+    if !matches!(kind.as_str(), "таблица" | "рисунок" | "рис") || text.chars().count() > 250
+    {
         return false;
     }
     let number = words.next().unwrap_or_default();

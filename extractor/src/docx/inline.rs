@@ -66,8 +66,7 @@ pub(crate) fn read<'a>(
     fields: &mut Vec<Field>,
 ) -> Inline<'a> {
     let inline = Inline { is_contents: fields.iter().any(Field::is_contents), ..Inline::default() };
-    let mut collector =
-        Collector { styles, fields, base: base.clone(), inline, link_depth: 0 };
+    let mut collector = Collector { styles, fields, base: base.clone(), inline, link_depth: 0 };
     collector.children(paragraph);
     let mut inline = collector.inline;
     inline.bold = inline.visible > 0 && inline.not_bold == 0;
@@ -86,9 +85,10 @@ impl<'a> Collector<'a, '_> {
             "del" | "moveFrom" | "pPr" | "rPr" | "sdtPr" | "customXmlPr" | "smartTagPr" => {}
             "hyperlink" => {
                 let internal = element.attribute("anchor").is_some()
-                    && !element.attributes.iter().any(|(name, value)| {
-                        &**name == "id" && !value.is_empty()
-                    });
+                    && !element
+                        .attributes
+                        .iter()
+                        .any(|(name, value)| &**name == "id" && !value.is_empty());
                 self.linked(internal, element);
             }
             "fldSimple" => {
@@ -158,9 +158,11 @@ impl<'a> Collector<'a, '_> {
                 "br" | "cr" => self.push("\n", None),
                 "noBreakHyphen" => self.push("-", bold),
                 "sym" => {
-                    let code = child.attribute("char").and_then(|c| u32::from_str_radix(c, 16).ok());
+                    let code =
+                        child.attribute("char").and_then(|c| u32::from_str_radix(c, 16).ok());
                     let text = code.and_then(char::from_u32).map(String::from).unwrap_or_default();
-                    let symbol = child.attribute("font").is_none_or(|font| font.starts_with("Symbol"));
+                    let symbol =
+                        child.attribute("font").is_none_or(|font| font.starts_with("Symbol"));
                     self.push(&if symbol { symbols(&text) } else { dingbat(&text) }, bold);
                 }
                 "footnoteReference" => self.note("footnote", child),
@@ -255,7 +257,8 @@ impl<'a> Collector<'a, '_> {
             self.inline.linked = self.inline.linked.saturating_add(visible);
         }
         let page_reference = |field: &Field| {
-            field.in_result && field.instruction.trim_start().to_ascii_uppercase().starts_with("PAGEREF")
+            field.in_result
+                && field.instruction.trim_start().to_ascii_uppercase().starts_with("PAGEREF")
         };
         self.inline.is_contents |= visible > 0 && self.fields.iter().any(page_reference);
     }
@@ -296,7 +299,8 @@ fn symbols(text: &str) -> String {
     text.chars()
         .map(|character| {
             let code = u32::from(character);
-            let low = if (0xF020..=0xF0FF).contains(&code) { code.saturating_sub(0xF000) } else { code };
+            let low =
+                if (0xF020..=0xF0FF).contains(&code) { code.saturating_sub(0xF000) } else { code };
             match low {
                 0x61..=0x7A => "αβχδεφγηιϕκλμνοπθρστυϖωξψζ"
                     .chars()

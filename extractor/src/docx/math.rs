@@ -34,9 +34,11 @@ pub(crate) fn linear(element: &Element) -> String {
             format!("{}{}{}", sign("begChr", "("), inside.join("; "), sign("endChr", ")"))
         }
         "func" => format!("{} {}", part("fName"), part("e")),
-        "m" => element.all("mr").map(|row| {
-            row.all("e").map(linear).collect::<Vec<_>>().join(" ")
-        }).collect::<Vec<_>>().join("; "),
+        "m" => element
+            .all("mr")
+            .map(|row| row.all("e").map(linear).collect::<Vec<_>>().join(" "))
+            .collect::<Vec<_>>()
+            .join("; "),
         _ => element
             .children
             .iter()

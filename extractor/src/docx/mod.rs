@@ -38,7 +38,8 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
             Step::Open(element) if matches!(&*element.name, "document" | "body") => {}
             Step::Open(element) => {
                 let element = xml.subtree(element)?;
-                foreign_parts = foreign_parts.saturating_add(u32::from(&*element.name == "altChunk"));
+                foreign_parts =
+                    foreign_parts.saturating_add(u32::from(&*element.name == "altChunk"));
                 for piece in reading.container_child(&element)? {
                     match piece {
                         Piece::Block(block) => pages.block(block),

@@ -77,7 +77,8 @@ impl Numbering {
         }
         for (id, style) in links {
             let list = styles.paragraph(Some(style)).properties.number_list;
-            let target = list.and_then(|list: i32| lists.get(&list)).map(|list: &List| list.abstract_id);
+            let target =
+                list.and_then(|list: i32| lists.get(&list)).map(|list: &List| list.abstract_id);
             if let Some(levels) = target.and_then(|target| abstracts.get(&target)).cloned() {
                 abstracts.insert(id, levels);
             }
@@ -213,8 +214,19 @@ fn letter(value: i64, alphabet: &str) -> String {
 
 fn roman(value: i64) -> String {
     const SIGNS: [(i64, &str); 13] = [
-        (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"),
-        (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
+        (1000, "M"),
+        (900, "CM"),
+        (500, "D"),
+        (400, "CD"),
+        (100, "C"),
+        (90, "XC"),
+        (50, "L"),
+        (40, "XL"),
+        (10, "X"),
+        (9, "IX"),
+        (5, "V"),
+        (4, "IV"),
+        (1, "I"),
     ];
     if !(1..4000).contains(&value) {
         return value.to_string();

@@ -175,9 +175,15 @@ fn properties(
     limits: &Limits,
 ) -> Result<BTreeMap<String, String>, ReadError> {
     const NAMES: [(&str, &str); 10] = [
-        ("title", "title"), ("creator", "author"), ("subject", "subject"),
-        ("keywords", "keywords"), ("description", "description"), ("created", "created"),
-        ("modified", "modified"), ("Company", "company"), ("Application", "application"),
+        ("title", "title"),
+        ("creator", "author"),
+        ("subject", "subject"),
+        ("keywords", "keywords"),
+        ("description", "description"),
+        ("created", "created"),
+        ("modified", "modified"),
+        ("Company", "company"),
+        ("Application", "application"),
         ("Pages", "pages"),
     ];
     let mut properties = BTreeMap::new();

@@ -93,8 +93,10 @@ pub(crate) struct Styles {
 impl Styles {
     /// Reads `word/styles.xml`.
     pub(crate) fn read(root: &Element) -> Styles {
-        let raw: HashMap<&str, &Element> =
-            root.all("style").filter_map(|style| Some((style.attribute("styleId")?, style))).collect();
+        let raw: HashMap<&str, &Element> = root
+            .all("style")
+            .filter_map(|style| Some((style.attribute("styleId")?, style)))
+            .collect();
         let by_id: HashMap<String, Style> =
             raw.keys().map(|id| ((*id).to_owned(), resolve(id, &raw))).collect();
         let default_paragraph = root

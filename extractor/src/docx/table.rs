@@ -177,9 +177,7 @@ fn is_contents(rows: &[Row]) -> bool {
 
 fn as_contents(piece: Piece) -> Piece {
     match piece {
-        Piece::Block(block) => {
-            Piece::Block(Block { kind: BlockKind::Contents, ..block })
-        }
+        Piece::Block(block) => Piece::Block(Block { kind: BlockKind::Contents, ..block }),
         pages => pages,
     }
 }

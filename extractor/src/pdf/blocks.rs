@@ -29,6 +29,8 @@ pub(crate) struct Composer {
     ends: HashMap<i32, usize>,
     /// The margins of the last page full of text.
     margins: Option<Margins>,
+    /// The texts of the cells of the title blocks met so far, numbers left out.
+    stamps: HashSet<String>,
     /// The header of the last table with one, for tables that go on on the next page.
     header: Vec<Vec<String>>,
 }
@@ -78,6 +80,14 @@ impl Composer {
         if let (Some(margins), Some(end)) = (&mut self.margins, common) {
             margins.right = margins.right.max(end);
         }
+        tables.retain(|table| {
+            let repeats = table.is_stamp && self.repeats_stamp(table);
+            if repeats {
+                let cells = table.rows.iter().flatten().filter(|cell| !cell.is_empty());
+                furniture.push(cells.map(String::as_str).collect::<Vec<_>>().join(" "));
+            }
+            !repeats
+        });
         tables.sort_by(|a, b| a.area.y0.total_cmp(&b.area.y0));
         let tops: Vec<Area> = tables.iter().map(|table| table.area).collect();
         let mut blocks: Vec<Block> = Vec::new();
@@ -93,9 +103,22 @@ impl Composer {
                 placed += 1;
             }
             let margins = if region.is_column { None } else { self.margins.as_ref() };
+            let mut first = region.is_column;
             for paragraph in paragraphs(&region.lines, margins, &self.hyphens) {
-                let block = self.block(paragraph, foot);
-                blocks.push(block);
+                // A paragraph goes on at the top of the next column.
+                let goes_on = std::mem::take(&mut first)
+                    && paragraph.text.starts_with(char::is_lowercase)
+                    && !paragraph.bold;
+                match blocks.last_mut() {
+                    Some(last) if goes_on && is_open(last) => {
+                        let keeps = self.hyphens.keeps(&last.text, &paragraph.text);
+                        hyphens::append(&mut last.text, &paragraph.text, keeps);
+                    }
+                    _ => {
+                        let block = self.block(paragraph, foot);
+                        blocks.push(block);
+                    }
+                }
             }
         }
         for table in waiting {
@@ -118,6 +141,24 @@ impl Composer {
             warnings,
             ..Page::default()
         }
+    }
+
+    /// Whether most cells of a title block were in those of earlier sheets: then it is a running
+    /// footer. The first one stays in the body, because it names the document.
+    fn repeats_stamp(&mut self, table: &Table) -> bool {
+        let keys: Vec<String> = table
+            .rows
+            .iter()
+            .flatten()
+            .map(|cell| cell.chars().filter(|c| c.is_alphabetic()).collect::<String>())
+            .filter(|key| !key.is_empty())
+            .collect();
+        let known = keys.iter().filter(|key| self.stamps.contains(*key)).count();
+        let repeats = known > 0 && known * 10 >= keys.len() * 6;
+        if self.stamps.len() < 10_000 {
+            self.stamps.extend(keys);
+        }
+        repeats
     }
 
     fn push_table(&mut self, blocks: &mut Vec<Block>, table: Table) {
@@ -212,6 +253,12 @@ impl Composer {
         seen.insert(key);
         true
     }
+}
+
+/// A paragraph or list item whose sentence has not ended.
+fn is_open(block: &Block) -> bool {
+    matches!(block.kind, BlockKind::Paragraph | BlockKind::ListItem)
+        && !block.text.ends_with(['.', ':', ';', '!', '?'])
 }
 
 /// Takes out words of which no letter is known; how many they were.
@@ -367,7 +414,12 @@ mod tests {
             vec!["Степень".to_owned(), "Расстоя-\nние".to_owned()],
             vec!["IV".to_owned(), "12".to_owned()],
         ];
-        let table = Table { area: Area::new(50.0, 150.0, 400.0, 220.0), rows, header_rows: 0 };
+        let table = Table {
+            area: Area::new(50.0, 150.0, 400.0, 220.0),
+            rows,
+            header_rows: 0,
+            is_stamp: false,
+        };
         let blocks = kinds(glyphs, vec![table]);
         assert_eq!(blocks[1].0, BlockKind::Caption);
         let BlockKind::Table(cells) = &blocks[2].0 else { panic!("{blocks:?}") };

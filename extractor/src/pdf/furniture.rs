@@ -114,7 +114,8 @@ impl Furniture {
                         (candidate.from_edge - edge.from_edge).abs() <= DRIFT
                             && candidate.key == edge.key
                             && (candidate.text == edge.text
-                                || grows(&edge.text, here.page, &candidate.text, other.page))
+                                || !patterns::starts_section(&edge.text)
+                                    && grows(&edge.text, here.page, &candidate.text, other.page))
                     })
                 })
                 .count();

@@ -16,6 +16,8 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Vec<String>>,
     /// Leading rows that are a header by their merged cells, bold type or column numbers.
     pub(crate) header_rows: usize,
+    /// Part of the frame of a drawing sheet: its title block.
+    pub(crate) is_stamp: bool,
 }
 
 /// A page before running lines are taken out.
@@ -204,8 +206,16 @@ fn table(grid: &Grid, fill: &Fill, size: (f32, f32), page: f32) -> Option<Table>
     if sparse || cells < 2 {
         return None;
     }
-    let header_rows = header_rows(grid, &rows, &bold_rows);
-    let mut table = Table { area: grid.area, rows, header_rows };
+    let is_stamp = frames > 0;
+    let area = if is_stamp {
+        let cells = grid.cells.iter().map(|cell| cell.area);
+        let small = cells.filter(|area| area.surface() <= FRAME_COVER * page);
+        small.reduce(|a, b| a.union(&b)).unwrap_or(grid.area)
+    } else {
+        grid.area
+    };
+    let header_rows = if is_stamp { 0 } else { header_rows(grid, &rows, &bold_rows) };
+    let mut table = Table { area, rows, header_rows, is_stamp };
     drop_empty(&mut table);
     (!table.rows.is_empty()).then_some(table)
 }

@@ -155,7 +155,10 @@ pub(crate) fn paragraphs(
         if region.len() < 8 {
             measure.left = measure.left.min(page.left);
         }
-        measure.right = measure.right.max(page.right);
+        // A ragged column may lack a full line; a narrow one has its own margin.
+        if region.len() < 8 || page.right - measure.right < 0.15 * measure.width() {
+            measure.right = measure.right.max(page.right);
+        }
         measure.starts.extend(&page.starts);
     }
     let indented = |start: &f32| start - measure.left > 8.0 && start - measure.left < 60.0;
