@@ -19,7 +19,7 @@ pub struct QueueTimes {
     pub backoff: Duration,
     /// Longest back-off.
     pub backoff_cap: Duration,
-    /// Delay before a unit is tried again per crash it has caused.
+    /// Delay before a unit is tried again per crash it has caused after the first.
     pub crash_delay: Duration,
     /// How long the HASH and the events of a job are kept after its end.
     pub retention: Duration,

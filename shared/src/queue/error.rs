@@ -1,16 +1,17 @@
 //! What can go wrong between a caller and the queue.
 
-use redis::ErrorKind;
+use deadpool_redis::PoolError;
+use redis::{ErrorKind, RedisError};
 
 /// Why a call of the queue did not answer. A lost lease is no error but an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// Redis could not be reached, timed out or refused the command.
     #[error("redis: {0}")]
-    Redis(#[from] redis::RedisError),
+    Redis(#[from] RedisError),
     /// No connection could be had from the pool in time.
     #[error("redis connection pool: {0}")]
-    Pool(#[from] deadpool_redis::PoolError),
+    Pool(#[from] PoolError),
     /// The job exists with another request: the idempotency key was used for something else.
     #[error("the job exists with another request")]
     KeyReused,
@@ -35,26 +36,31 @@ impl QueueError {
     /// Whether the same call may succeed later: Redis is away, loading, failing over or full.
     pub fn is_transient(&self) -> bool {
         match self {
-            QueueError::Redis(error) => {
-                !matches!(error.kind(), ErrorKind::InvalidClientConfig | ErrorKind::Client)
-            }
+            QueueError::Redis(error) => may_heal(error),
+            QueueError::Pool(PoolError::Backend(error)) => may_heal(error),
             QueueError::Pool(_) | QueueError::QueueFull => true,
             _ => false,
         }
     }
 
-    /// Scripts refuse with `error_reply("TQ <NAME> …")`; everything else is Redis's own error.
-    pub(super) fn from_script(error: redis::RedisError) -> QueueError {
-        let text = error.to_string();
-        if let Some((_, reason)) = text.split_once("TQ_MISUSE") {
-            return QueueError::Misuse(reason.trim_matches([':', ' ', '"']).to_owned());
+    /// Scripts refuse a call with codes of their own; everything else is Redis's error.
+    pub(super) fn from_script(error: RedisError) -> QueueError {
+        match error.code() {
+            Some("TQ_MISUSE") => {
+                QueueError::Misuse(error.detail().unwrap_or("refused by a script").to_owned())
+            }
+            Some("TQ_NO_SUCH_JOB") => QueueError::NoSuchJob,
+            Some("OOM") => QueueError::QueueFull,
+            _ => QueueError::Redis(error),
         }
-        if text.contains("TQ_NO_SUCH_JOB") {
-            return QueueError::NoSuchJob;
-        }
-        if error.code() == Some("OOM") {
-            return QueueError::QueueFull;
-        }
-        QueueError::Redis(error)
     }
+}
+
+/// Only a wrong address, a wrong password and defects of ours stay as they are.
+fn may_heal(error: &RedisError) -> bool {
+    use ErrorKind::*;
+    !matches!(
+        error.kind(),
+        InvalidClientConfig | Client | Parse | UnexpectedReturnType | AuthenticationFailed
+    )
 }

@@ -1,5 +1,5 @@
-//! The script library. Every file documents its arguments at the top; `library.lua` holds the
-//! functions they share and is put in front of each of them, after the line with the flags.
+//! The scripts. Every file documents its arguments at the top; `library/` holds the functions
+//! they share and is put in front of each of them, after the line with the flags.
 
 use super::keys;
 use redis::ScriptInvocation;
@@ -17,7 +17,13 @@ impl Script {
 
 /// Puts the library between a script's flags (its first line) and its body.
 fn assemble(source: &str) -> redis::Script {
-    let library = include_str!("scripts/library.lua");
+    let library = concat!(
+        include_str!("scripts/library/job.lua"),
+        include_str!("scripts/library/events.lua"),
+        include_str!("scripts/library/leases.lua"),
+        include_str!("scripts/library/queue.lua"),
+        include_str!("scripts/library/ending.lua"),
+    );
     let (flags, body) = source.split_once('\n').unwrap_or((source, ""));
     redis::Script::new(&format!("{flags}\n{library}\n{body}"))
 }

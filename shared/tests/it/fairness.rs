@@ -84,6 +84,17 @@ async fn a_small_job_does_not_wait_for_a_large_one() {
 }
 
 #[tokio::test]
+async fn a_new_job_has_no_credit_over_the_others() {
+    let bench = Bench::new().await;
+    let old = bench.listed(1000).await;
+    work(&bench, 100).await;
+    let new = bench.listed_quietly(1000, Priority::Normal).await;
+    let served = work(&bench, 100).await;
+    assert!((48..=52).contains(&served[&old]), "{served:?}");
+    assert_eq!(served[&old] + served[&new], 100);
+}
+
+#[tokio::test]
 async fn one_claim_serves_several_jobs() {
     let bench = Bench::new().await;
     for _ in 0..3 {

@@ -9,22 +9,13 @@
 local worker, claim_id = ARGV[1], ARGV[2]
 local wanted, lease_ms = math.min(16, tonumber(ARGV[3])), tonumber(ARGV[4])
 local max_errors, max_crashes = tonumber(ARGV[5]), tonumber(ARGV[6])
-local UNITS_PER_TURN, MOST_TURNS, MOST_DUE = 4, 64, 64
+local UNITS_PER_TURN, MOST_TURNS = 4, 64
 
 local stored = redis.call('HMGET', key('w', worker), 'claim', 'reply')
 if stored[1] == claim_id then return cjson.decode(stored[2]) end
 see_worker(worker, lease_ms, ARGV[7], ARGV[8], ARGV[9])
 
--- Jobs whose back-off is over become ready.
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', NOW, 'LIMIT', 0, MOST_DUE)) do
-  local job = open_job(id)
-  if job then
-    place(job)
-    save(job)
-  else
-    redis.call('ZREM', P .. 'due', id)
-  end
-end
+promote()
 
 local function next_unit(job)
   local waiting = redis.call('ZRANGEBYSCORE', key('retry', job.id), '-inf', NOW, 'LIMIT', 0, 1)[1]

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- ARGV delay ms per crash, most crashes
+-- ARGV delay ms per crash after the first, most crashes
 -- Returns leases that had expired, jobs and workers that were forgotten
 
 local delay, max_crashes = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -22,8 +22,9 @@ local function lose(job, lease)
     return count_cancelled(job, lease)
   end
   set_attempts(job.id, unit, errors, crashes)
-  -- The last time somebody only records the loss: no need to wait.
-  requeue(job, lease, crashes >= max_crashes and 0 or delay * crashes)
+  -- The first time mostly the machine is to blame, and after the last somebody only records the
+  -- loss: no need to wait.
+  requeue(job, lease, crashes >= max_crashes and 0 or delay * (crashes - 1))
 end
 
 local expired = redis.call('ZRANGEBYSCORE', P .. 'exp', '-inf', NOW, 'LIMIT', 0, BATCH)
@@ -38,6 +39,9 @@ for _, member in ipairs(expired) do
     redis.call('ZREM', P .. 'exp', member)
   end
 end
+
+-- Idle workers wait for a marker and do not look by themselves.
+promote()
 
 local forgotten = redis.call('ZREMRANGEBYSCORE', P .. 'workers', '-inf', NOW)
 local old = redis.call('ZRANGEBYSCORE', P .. 'hist', '-inf', NOW, 'LIMIT', 0, BATCH)

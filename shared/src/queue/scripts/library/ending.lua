@@ -1,0 +1,91 @@
+-- How units and jobs end.
+
+-- Replaces the estimate that a job was charged for a document by what was measured.
+local function charge(job, lease, cost_ms)
+  add(job, 'cost_ms', cost_ms)
+  add(job, 'cost_n', 1)
+  local vt = get(job, 'vt') + (cost_ms - lease.charged) / 1000 / get(job, 'weight')
+  put(job, 'vt', math.max(0, vt))
+end
+
+-- Makes a dropped unit claimable again after a delay. Its stages count anew.
+local function requeue(job, lease, delay)
+  for n = 1, lease.stage do add(job, 's' .. n, -1) end
+  redis.call('ZADD', key('retry', job.id), NOW + delay, lease.unit)
+  if delay == 0 then wake() end
+end
+
+-- Counts a dropped document.
+local function count(job, lease, outcome)
+  if redis.call('SETBIT', key('done', job.id), lease.unit, 1) == 0 then add(job, outcome, 1) end
+end
+
+-- Counts a dropped document of a job that is ending.
+local function count_cancelled(job, lease)
+  count(job, lease, 'cancelled')
+  emit_document(job, lease,
+    '{"outcome":"cancelled","log":"Обработка документа прервана: задача остановлена"}',
+    lease.document)
+end
+
+-- Lets a job end early: what nobody holds is counted as cancelled in constant time.
+local function stop(job, ending)
+  put(job, 'ending', ending)
+  local waiting = redis.call('ZCARD', key('retry', job.id))
+  if redis.call('ZSCORE', key('retry', job.id), LIST) then waiting = waiting - 1 end
+  add(job, 'cancelled', waiting + get(job, 'total') - get(job, 'cursor'))
+  put(job, 'cursor', get(job, 'total'))
+  put(job, 'sealed', 1)
+  redis.call('UNLINK', key('retry', job.id), key('att', job.id))
+  redis.call('PUBLISH', P .. 'ctl', 'cancel ' .. job.id)
+end
+
+-- Lets a job end as failed.
+local function stop_failed(job, reason)
+  put(job, 'error', reason)
+  stop(job, 'failed')
+  emit_job(job, 'Документы не удалось перечислить: ' .. reason)
+end
+
+-- The counts that the last event tells people.
+local function summary(job)
+  local parts = { 'документов ' .. text(get(job, 'total')) }
+  local function part(label, number)
+    if number > 0 then parts[#parts + 1] = label .. ' ' .. text(number) end
+  end
+  part('обучено', get(job, 'completed') + get(job, 'completed_with_warnings'))
+  part('дубликатов', get(job, 'skipped_duplicate'))
+  part('слишком коротких', get(job, 'too_short'))
+  part('требуют внимания', get(job, 'needs_attention'))
+  part('с ошибкой', get(job, 'failed'))
+  return table.concat(parts, ', ')
+end
+
+local function final_log(job)
+  local state, total = job.fields.state, get(job, 'total')
+  if state == 'cancelled' then return 'Ошибка во время обучения: задача отменена' end
+  if state == 'failed' then return 'Ошибка во время обучения: ' .. (job.fields.error or '') end
+  if total > 0 and get(job, 'failed') == total then
+    return 'Обработка завершена, ни один документ не обучен: ' .. summary(job)
+  end
+  local log = '🎉 Обработка документа завершена успешно'
+  if total == 1 then return log end
+  return log .. ': ' .. summary(job)
+end
+
+-- Ends the job: the one final event, and nothing after it.
+local function finalise(job, state)
+  local id = job.id
+  local good = state == 'completed' or state == 'completed_with_errors'
+  set_state(job, state)
+  put(job, 'finished', NOW)
+  if good then put(job, 'progress', 100) end
+  emit(job, 'job', table.concat({ '{"stage":"', good and 'complete' or 'error', '","log":',
+    cjson.encode(final_log(job)), ',"progress":', good and '100' or '0', ',"final":true}' }))
+  place(job)
+  save(job)
+  redis.call('UNLINK', key('lease', id), key('retry', id), key('att', id), key('done', id))
+  redis.call('PEXPIRE', key('job', id), job.fields.keep)
+  redis.call('PEXPIRE', key('ev', id), job.fields.keep)
+  redis.call('ZADD', P .. 'hist', NOW + get(job, 'keep'), id)
+end

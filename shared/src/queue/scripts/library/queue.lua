@@ -1,0 +1,62 @@
+-- Where a job stands in the queue.
+
+local function wake()
+  local workers = math.max(1, redis.call('ZCARD', P .. 'workers'))
+  if redis.call('LLEN', P .. 'wake') < workers then redis.call('LPUSH', P .. 'wake', 1) end
+end
+
+local function verdict(job)
+  if is_ending(job) then return job.fields.ending end
+  return get(job, 'failed') > 0 and 'completed_with_errors' or 'completed'
+end
+
+-- Puts the job into `ready`, `due` or neither, and makes its finishing unit claimable when
+-- nothing else is left. Every script calls this after it has changed a job.
+local function place(job)
+  local id = job.id
+  if not is_final(job) and job.fields.verdict == '' and get(job, 'sealed') == 1
+    and get(job, 'inflight') == 0 and ended(job) == get(job, 'total') then
+    put(job, 'verdict', verdict(job))
+    redis.call('ZADD', key('retry', id), NOW, FINISH)
+    if job.fields.state == 'paused' then set_state(job, 'running') end
+  end
+  local claimable, next_due = false, nil
+  local limit = get(job, 'max_inflight')
+  if not is_final(job) and job.fields.state ~= 'paused'
+    and (limit == 0 or get(job, 'inflight') < limit) then
+    local first = redis.call('ZRANGE', key('retry', id), 0, 0, 'WITHSCORES')
+    claimable = get(job, 'cursor') < get(job, 'total')
+    if first[1] then
+      if tonumber(first[2]) <= NOW then claimable = true else next_due = first[2] end
+    end
+  end
+  if claimable then
+    if not redis.call('ZSCORE', P .. 'ready', id) then
+      -- Whoever was away cannot have saved up credit.
+      put(job, 'vt', math.max(get(job, 'vt'), tonumber(redis.call('GET', P .. 'clock')) or 0))
+      wake()
+    end
+    redis.call('ZADD', P .. 'ready', text(get(job, 'vt')), id)
+  else
+    redis.call('ZREM', P .. 'ready', id)
+  end
+  if next_due and not claimable then
+    redis.call('ZADD', P .. 'due', next_due, id)
+  else
+    redis.call('ZREM', P .. 'due', id)
+  end
+end
+
+-- Makes jobs ready whose back-off is over.
+local function promote()
+  local MOST = 64
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', NOW, 'LIMIT', 0, MOST)) do
+    local job = open_job(id)
+    if job then
+      place(job)
+      save(job)
+    else
+      redis.call('ZREM', P .. 'due', id)
+    end
+  end
+end
