@@ -1,20 +1,24 @@
 //! Which reader reads which format.
 
 use extractor::detect::detect;
-use extractor::model::{Format, Message};
+use extractor::docx;
+use extractor::model::{Format, Message, Page, TextSource, TextVerdict};
+use extractor::ocr::{self, Rendered};
+use extractor::pdf::{PdfError, PdfFile, Verdict};
 use extractor::reader::{Limits, ReadError, Sink};
 use extractor::request::ReadLimits;
 use shared::outcome::Code;
 use std::io::{self, Cursor};
+use std::sync::Arc;
 
 /// Reads a document and sends all its messages, the last one included.
 pub(crate) fn read(
-    bytes: &[u8],
+    bytes: Vec<u8>,
     name: &str,
     limits: &ReadLimits,
     send: &mut dyn FnMut(Message) -> io::Result<()>,
 ) -> io::Result<()> {
-    let detected = match detect(&mut Cursor::new(bytes), name)? {
+    let detected = match detect(&mut Cursor::new(&bytes), name)? {
         Ok(detected) => detected,
         Err(refusal) => {
             return send(Message::Failed { code: refusal.code, message: refusal.message });
@@ -27,30 +31,96 @@ pub(crate) fn read(
     let limits = Limits { pages: limits.pages, ..Limits::default() };
     let mut sink = Sink::new(send);
     let read = read_format(detected.format, bytes, &limits, &mut sink);
-    let pages = sink.pages();
     send(match read {
-        Ok(()) => Message::Finished { pages },
+        Ok(pages) => Message::Finished { pages },
         Err(error) => Message::Failed { code: error.code, message: error.message },
     })
 }
 
 fn read_format(
     format: Format,
-    _bytes: &[u8],
-    _limits: &Limits,
-    _sink: &mut Sink<'_>,
-) -> Result<(), ReadError> {
-    Err(ReadError::new(Code::UnsupportedFormat, format!("формат пока не читается: {format:?}")))
+    bytes: Vec<u8>,
+    limits: &Limits,
+    sink: &mut Sink<'_>,
+) -> Result<u32, ReadError> {
+    match format {
+        Format::Pdf => return read_pdf(bytes, limits, sink),
+        Format::Docx => docx::read(&bytes, limits, sink)?,
+        Format::Png | Format::Jpeg | Format::Tiff | Format::Bmp => {
+            let frames = ocr::frame_sizes(&bytes, format, limits.pages)?;
+            for (number, size) in (1..).zip(frames) {
+                let verdict = TextVerdict::Scanned;
+                let source = TextSource::None;
+                sink.page(Page { number, size: Some(size), verdict, source, ..Page::default() })?;
+            }
+        }
+        _ => {
+            let message = format!("формат пока не читается: {format:?}");
+            return Err(ReadError::new(Code::UnsupportedFormat, message));
+        }
+    }
+    Ok(sink.pages())
 }
 
-/// Draws one page as a grey PGM image.
+fn read_pdf(bytes: Vec<u8>, limits: &Limits, sink: &mut Sink<'_>) -> Result<u32, ReadError> {
+    let file = PdfFile::open(Arc::new(bytes)).map_err(pdf_error)?;
+    if file.page_count() > limits.pages {
+        let message = format!("в файле {} страниц, допустимо {}", file.page_count(), limits.pages);
+        return Err(ReadError::new(Code::FileTooLarge, message));
+    }
+    let mut sent = Ok(());
+    let summary = file.read(&mut |read| {
+        let mut page = read.page;
+        page.verdict = match read.layer.verdict {
+            Verdict::Good => TextVerdict::Good,
+            Verdict::Blank => TextVerdict::Blank,
+            Verdict::Image => TextVerdict::Scanned,
+            Verdict::Broken => TextVerdict::Broken,
+        };
+        if sent.is_ok() {
+            sent = sink.page(page);
+        }
+    });
+    sent?;
+    if summary.damaged {
+        sink.warning(
+            Some(Code::DamagedFile),
+            "файл повреждён или обрезан: прочитано то, что удалось восстановить",
+        )?;
+    }
+    sink.properties(summary.properties)?;
+    Ok(summary.pages)
+}
+
+fn pdf_error(error: PdfError) -> ReadError {
+    match error {
+        PdfError::Empty => ReadError::new(Code::EmptyFile, "файл пуст (0 байт)"),
+        PdfError::PasswordProtected => {
+            ReadError::new(Code::PasswordProtected, "PDF закрыт паролем на открытие")
+        }
+        PdfError::Damaged(why) => ReadError::damaged(format!("PDF повреждён ({why})")),
+    }
+}
+
+/// Draws one page for recognition.
 pub(crate) fn render(
-    _bytes: &[u8],
-    _name: &str,
-    _page: u32,
-    _dpi: u32,
-    _quarter_turns: u8,
-    _max_pixels: u64,
-) -> Result<Vec<u8>, ReadError> {
-    Err(ReadError::new(Code::UnsupportedFormat, "страница не рисуется"))
+    bytes: Vec<u8>,
+    name: &str,
+    page: u32,
+    quarter_turns: u8,
+    max_pixels: u64,
+) -> Result<Rendered, ReadError> {
+    let detected = detect(&mut Cursor::new(&bytes), name)
+        .map_err(|error| ReadError::damaged(error.to_string()))?
+        .map_err(|refusal| ReadError::new(refusal.code, refusal.message))?;
+    let index = page.saturating_sub(1);
+    let drawn = match detected.format {
+        Format::Pdf => {
+            let file = PdfFile::open(Arc::new(bytes)).map_err(pdf_error)?;
+            let image = file.render_page(index as usize, ocr::DPI).map_err(pdf_error)?;
+            ocr::painted(&image.png, image.dpi, max_pixels)?
+        }
+        format => ocr::frame(&bytes, format, index, max_pixels)?,
+    };
+    Ok(ocr::prepare(drawn, quarter_turns))
 }

@@ -20,3 +20,4 @@ mod grid;
 mod package;
 mod tidy;
 mod xml;
+pub mod ocr;

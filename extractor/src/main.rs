@@ -74,14 +74,11 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Read { name, limits } => {
             let bytes = input(limits.file_bytes)?;
             let mut send = |message| frames::write_message(&mut output, &message);
-            dispatch::read(&bytes, &name, &limits, &mut send)?;
+            dispatch::read(bytes, &name, &limits, &mut send)?;
         }
-        Task::Render { name, page, dpi, quarter_turns, max_pixels } => {
+        Task::Render { name, page, quarter_turns, max_pixels } => {
             let bytes = input(u64::MAX)?;
-            match dispatch::render(&bytes, &name, page, dpi, quarter_turns, max_pixels) {
-                Ok(image) => output.write_all(&image)?,
-                Err(error) => anyhow::bail!("{error}"),
-            }
+            dispatch::render(bytes, &name, page, quarter_turns, max_pixels)?.write(&mut output)?;
         }
         Task::RunTool { .. } => anyhow::bail!("a tool replaces the child"),
     }

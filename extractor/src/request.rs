@@ -38,14 +38,12 @@ pub enum Task {
         /// What the readers may spend.
         limits: ReadLimits,
     },
-    /// Draw one page as a grey image (PGM) on standard output, for recognition.
+    /// Draw one page on standard output, for recognition (`ocr::Rendered`).
     Render {
         /// The file's name, as for `Read`.
         name: String,
         /// From 1.
         page: u32,
-        /// Resolution of pages that have a size in points.
-        dpi: u32,
         /// Clockwise quarter turns applied to the image: 0..4.
         quarter_turns: u8,
         /// The largest image in pixels; a larger page is drawn smaller.

@@ -7,8 +7,9 @@ use crate::request::Request;
 use rustix::process::{Pid, Signal, kill_process_group};
 use shared::outcome::Code;
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
+use std::os::fd::AsRawFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -51,7 +52,7 @@ pub(crate) fn converse(
     cancel: &(dyn Fn() -> bool + Sync),
     on_message: &mut dyn FnMut(Message) -> ControlFlow<()>,
 ) -> Result<(), ExtractError> {
-    let mut child = Guarded::start(program, request, Stdio::from(rewound(source)?))?;
+    let mut child = Guarded::start(program, request, Stdio::from(reopened(source)?))?;
     let mut output = child.stdout()?;
     let complaints = child.collect_stderr();
     let (sender, messages) = mpsc::sync_channel(4);
@@ -115,7 +116,7 @@ pub(crate) fn run_tool(
     cancel: &(dyn Fn() -> bool + Sync),
 ) -> Result<Vec<u8>, ExtractError> {
     let stdin = match input {
-        ToolInput::File(file) => Stdio::from(rewound(file)?),
+        ToolInput::File(file) => Stdio::from(reopened(file)?),
         ToolInput::Bytes(_) => Stdio::piped(),
     };
     let mut child = Guarded::start(program, request, stdin)?;
@@ -239,15 +240,11 @@ fn death(status: ExitStatus, complaints: &str) -> ExtractError {
     }
 }
 
-/// A second handle of the open file, at its beginning: children share the offset with it, so one
-/// file must not be read by two children at once.
-fn rewound(source: &File) -> Result<File, ExtractError> {
-    let reopen = || -> io::Result<File> {
-        let mut copy = source.try_clone()?;
-        copy.rewind()?;
-        Ok(copy)
-    };
-    reopen().map_err(|error| ExtractError::Unavailable(format!("{error}")))
+/// A second handle of the open file with an offset of its own, at the beginning.
+fn reopened(source: &File) -> Result<File, ExtractError> {
+    // A cloned handle would share its offset with other children that read the same file now.
+    let path = format!("/proc/self/fd/{}", source.as_raw_fd());
+    File::open(path).map_err(|error| ExtractError::Unavailable(format!("{error}")))
 }
 
 /// A child that is killed with its whole group and reaped when the value goes.

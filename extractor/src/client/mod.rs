@@ -7,6 +7,7 @@
 pub mod checks;
 mod child;
 mod recover;
+mod tools;
 mod slots;
 
 use crate::archive::ArchiveLimits;
@@ -84,6 +85,8 @@ pub struct Tools {
     pub tesseract: Option<PathBuf>,
     /// The fallback for PDF pages that the own reader fails on.
     pub pdftotext: Option<PathBuf>,
+    /// Where tesseract's data is, when not at its usual place.
+    pub tessdata: Option<PathBuf>,
     /// Languages of recognition, as tesseract names them.
     pub ocr_languages: Vec<String>,
     /// Where recognised pages are kept between runs, by the hash of their image.
@@ -109,6 +112,7 @@ impl Tools {
             tesseract: find("tesseract"),
             pdftotext: find("pdftotext"),
             ocr_languages: ocr_languages.iter().map(ToString::to_string).collect(),
+            tessdata: None,
             ocr_cache: None,
             ocr_slots: Arc::new(Slots::new(ocr_slots)),
         }
@@ -188,7 +192,7 @@ pub fn extract(
         }
         reading.take(message)
     });
-    let failure = match read {
+    let mut failure = match read {
         Ok(()) => reading.failure.take(),
         Err(ExtractError::Failed(failure)) => Some((failure.code, failure.message)),
         Err(other) => return Err(other),
@@ -199,6 +203,10 @@ pub fn extract(
         });
         return Err(ExtractError::failed(code, message));
     };
+    if failure.is_none() && reading.page_count.is_none() {
+        let message = "программа чтения закончилась, не дочитав файл".to_owned();
+        failure = Some((Code::ParserCrashed, message));
+    }
     let mut extraction = Extraction {
         format,
         page_count: reading.page_count.unwrap_or(reading.pages.len() as u32),
@@ -206,7 +214,15 @@ pub fn extract(
         properties: reading.properties,
         warnings: reading.warnings,
     };
-    recover::recover(&source, name, &mut extraction, limits, tools, cancel, on_page)?;
+    let runs = tools::Runs { source: &source, name, limits, tools, cancel };
+    if let Some((code, message)) = &failure
+        && !FINAL.contains(code)
+        && recover::continue_after(&runs, &mut extraction)?
+    {
+        extraction.warnings.push((Some(*code), format!("{message}; прочитано запасным способом")));
+        failure = None;
+    }
+    recover::recover(&runs, &mut extraction, on_page)?;
     match failure {
         None => Ok(extraction),
         Some((code, message)) => {
@@ -215,6 +231,16 @@ pub fn extract(
         }
     }
 }
+
+/// Failures that no other tool can mend.
+const FINAL: [Code; 6] = [
+    Code::PasswordProtected,
+    Code::UnsupportedFormat,
+    Code::FileTooLarge,
+    Code::ArchiveLimits,
+    Code::XmlExternalEntity,
+    Code::EmptyFile,
+];
 
 /// What an archive held.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,23 +1,24 @@
 //! PDF: glyphs become words, lines, columns, tables and blocks, page by page.
 
-mod geometry;
+pub(crate) mod geometry;
 mod symbols;
-mod collect;
+pub(crate) mod collect;
 mod lines;
 mod tables;
-mod layout;
+pub(crate) mod layout;
 mod verdict;
 mod patterns;
-mod furniture;
+pub(crate) mod furniture;
 mod columns;
 mod hyphens;
 mod paragraphs;
-mod blocks;
+pub(crate) mod blocks;
 mod render;
 #[cfg(test)]
 mod tests;
 
 pub use render::{MAX_PIXELS, PageImage};
+pub(crate) use verdict::plausible_share;
 pub use verdict::{TextLayer, Verdict};
 
 use crate::model::{Page, TextSource};

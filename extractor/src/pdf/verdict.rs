@@ -74,6 +74,13 @@ pub(crate) fn judge(layout: &Layout) -> TextLayer {
     }
 }
 
+/// Share of the words that can be words, 0..1; `None` when there are too few to judge.
+pub(crate) fn plausible_share<'a>(words: impl Iterator<Item = &'a str>) -> Option<f32> {
+    let mut tally = Tally::default();
+    words.for_each(|word| tally.add(word));
+    (tally.words >= MIN_WORDS).then(|| tally.plausible as f32 / tally.words as f32)
+}
+
 #[derive(Default)]
 struct Tally {
     /// Words of letters that were judged, and how many of them can be words.

@@ -1,0 +1,191 @@
+//! Recognised words become glyphs at their places, and the layout of PDF pages does the rest:
+//! lines, columns, tables from ruling lines, running headers, paragraphs, hyphens.
+
+use super::image::Head;
+use super::rules::Rule;
+use super::tsv::Word;
+use crate::model::{Page, TextSource};
+use crate::pdf::blocks::Composer;
+use crate::pdf::collect::{RawGlyph, RawPage};
+use crate::pdf::furniture::{Furniture, REACH};
+use crate::pdf::geometry::{Area, Turn};
+use crate::pdf::layout::{Layout, layout};
+use std::collections::BTreeMap;
+
+/// Words read with less confidence are specks and strokes of drawings more often than words.
+const MIN_CONFIDENCE: f32 = 0.2;
+/// Letters that reach below the line.
+const DESCENDING: &str = "руфцщдДЦЩgjpqy,;()[]{}|/Q";
+/// Letters (small ones) that stay within the height of «о».
+const LOW: &str = "авгежзиклмнопстчшъыьэюяacemnorsuvwxz.,-–—";
+
+/// A recognised page.
+#[derive(Clone, Debug)]
+pub struct Recognised {
+    /// From 1.
+    pub number: u32,
+    /// The image it was read from.
+    pub head: Head,
+    /// In reading order.
+    pub words: Vec<Word>,
+    /// What the words' boxes enclose.
+    pub boxes: Boxes,
+}
+
+/// What the box of a word encloses: it decides where the baseline is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boxes {
+    /// The ink of its letters.
+    Ink,
+    /// The full height of its font.
+    Font,
+}
+
+impl Recognised {
+    /// Mean confidence of the words, each weighted by its length; 0 without words.
+    pub fn confidence(&self) -> f32 {
+        let letters = |word: &Word| word.text.chars().count() as f32;
+        let total: f32 = self.words.iter().map(letters).sum();
+        let sum: f32 = self.words.iter().map(|word| word.confidence * letters(word)).sum();
+        if total > 0.0 { sum / total } else { 0.0 }
+    }
+}
+
+/// Composes the recognised pages of one document, in order. Running headers are found by
+/// comparing the pages with each other.
+pub fn compose(pages: &[Recognised]) -> Vec<Page> {
+    let mut layouts: Vec<Option<Layout>> = pages.iter().map(|page| Some(layout(&raw_page(page)))).collect();
+    let mut composer = Composer::default();
+    layouts.iter().flatten().for_each(|layout| composer.learn(layout));
+    let mut furniture = Furniture::default();
+    let mut ahead = 0;
+    let indices: Vec<usize> = pages.iter().map(|page| page.number.saturating_sub(1) as usize).collect();
+    let mut composed = Vec::new();
+    for (position, page) in pages.iter().enumerate() {
+        while ahead < pages.len() && indices[ahead] <= indices[position] + REACH {
+            if let Some(layout) = &layouts[ahead] {
+                furniture.learn(indices[ahead], layout);
+            }
+            ahead += 1;
+        }
+        let Some(layout) = layouts[position].take() else { continue };
+        let mut done = composer.compose(page.number, layout, &furniture);
+        done.source = match page.boxes {
+            _ if done.blocks.is_empty() => TextSource::None,
+            Boxes::Ink => TextSource::Ocr,
+            Boxes::Font => TextSource::Fallback,
+        };
+        if page.boxes == Boxes::Ink && !page.words.is_empty() {
+            done.confidence = Some(page.confidence());
+        }
+        composed.push(done);
+    }
+    composed
+}
+
+fn raw_page(page: &Recognised) -> RawPage {
+    let points = 72.0 / page.head.dpi.max(1.0);
+    let size = (page.head.width as f32 * points, page.head.height as f32 * points);
+    let mut lines: BTreeMap<(u32, u32, u32), Vec<&Word>> = BTreeMap::new();
+    for word in page.words.iter().filter(|word| word.confidence >= MIN_CONFIDENCE) {
+        lines.entry(word.line).or_default().push(word);
+    }
+    let measured: Vec<(Vec<&Word>, Measure)> =
+        lines.into_values().filter_map(|words| Some((words.clone(), measure(&words, page.boxes)?))).collect();
+    let usual = usual_size(&measured);
+    let mut glyphs = Vec::new();
+    for (words, measure) in &measured {
+        // Recognised heights jitter; lines about as high as most are of the same type.
+        let ratio = measure.size / usual;
+        let height = if (0.75..=1.3).contains(&ratio) { usual } else { measure.size };
+        for word in words {
+            push(&mut glyphs, word, measure.baseline * points, height * points, points);
+        }
+    }
+    let rules = page.head.rules.iter().map(|Rule(x0, y0, x1, y1)| {
+        let at = |pixels: &u32| *pixels as f32 * points;
+        Area::new(at(x0), at(y0), at(x1), at(y1))
+    });
+    RawPage { size, glyphs, rules: rules.collect(), ..RawPage::default() }
+}
+
+/// The letters of a word share its width equally; a space follows.
+fn push(glyphs: &mut Vec<RawGlyph>, word: &Word, baseline: f32, size: f32, points: f32) {
+    let [x0, _, x1, _] = word.bounds.map(|pixels| pixels * points);
+    let count = word.text.chars().count().max(1) as f32;
+    let advance = (x1 - x0) / count;
+    let glyph = |character, x, advance| RawGlyph {
+        character,
+        origin: (x, baseline),
+        advance,
+        size,
+        turn: Some(Turn::None),
+        bold: false,
+        hidden: false,
+    };
+    for (index, character) in word.text.chars().enumerate() {
+        glyphs.push(glyph(character, x0 + advance * index as f32, advance));
+    }
+    glyphs.push(glyph(' ', x1, 0.0));
+}
+
+/// Baseline and height of type of a line, in pixels.
+#[derive(Clone, Copy)]
+struct Measure {
+    baseline: f32,
+    size: f32,
+    letters: usize,
+}
+
+fn measure(words: &[&Word], boxes: Boxes) -> Option<Measure> {
+    let mut sizes: Vec<f32> = Vec::new();
+    let mut baselines: Vec<f32> = Vec::new();
+    for word in words {
+        let descends = word.text.contains(|letter| DESCENDING.contains(letter));
+        let low = word.text.chars().all(|letter| LOW.contains(letter) || DESCENDING.contains(letter));
+        let [_, top, _, bottom] = word.bounds;
+        // Shares of the font size: «о» 0.5, «б» 0.72, a descender 0.2 more.
+        let share = if low { 0.5 } else { 0.72 } + if descends { 0.2 } else { 0.0 };
+        if boxes == Boxes::Font {
+            // Ascent and descent of the usual fonts make 1.15 of the size together.
+            let size = (bottom - top) / 1.15;
+            sizes.push(size);
+            baselines.push(bottom - 0.24 * size);
+        } else if word.text.chars().any(char::is_alphanumeric) {
+            let size = (bottom - top) / share;
+            sizes.push(size);
+            baselines.push(if descends { bottom - 0.2 * size } else { bottom });
+        }
+    }
+    if sizes.is_empty() {
+        // Signs only: their box is all there is.
+        let bottom = words.iter().map(|word| word.bounds[3]).fold(0.0, f32::max);
+        let top = words.iter().map(|word| word.bounds[1]).fold(f32::INFINITY, f32::min);
+        return (bottom > top).then_some(Measure {
+            baseline: bottom,
+            size: bottom - top,
+            letters: 0,
+        });
+    }
+    let letters = words.iter().map(|word| word.text.chars().count()).sum();
+    Some(Measure { baseline: median(&mut baselines), size: median(&mut sizes), letters })
+}
+
+/// The type size of most letters.
+fn usual_size(lines: &[(Vec<&Word>, Measure)]) -> f32 {
+    let mut sizes: Vec<(f32, usize)> =
+        lines.iter().map(|(_, measure)| (measure.size, measure.letters)).collect();
+    sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let total: usize = sizes.iter().map(|(_, letters)| letters).sum();
+    let mut seen = 0;
+    let middle = sizes.iter().find(|(_, letters)| {
+        seen += letters;
+        seen * 2 >= total
+    });
+    middle.map_or(1.0, |(size, _)| size.max(1.0))
+}
+
+fn median(values: &mut [f32]) -> f32 {
+    values.sort_by(f32::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}

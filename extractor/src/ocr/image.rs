@@ -1,0 +1,242 @@
+//! Page images for recognition: decoded, grey, large enough, turned, without ruling lines.
+
+use super::rules::{self, Rule};
+use crate::model::Format;
+use crate::reader::ReadError;
+use image::imageops::{self, FilterType};
+use image::{DynamicImage, GrayImage, ImageFormat, ImageReader, Limits};
+use serde::{Deserialize, Serialize};
+use std::io::{self, Cursor, Read, Write};
+
+/// Resolution at which pages are painted; tesseract was trained for it.
+pub const DPI: f32 = 300.0;
+/// The long side of an A4 page at [`DPI`]. Photos and small scans are enlarged towards it, since
+/// letters lower than 20 pixels are read badly.
+const LONG_SIDE: f32 = 3508.0;
+/// Enlarging more adds nothing to read.
+const MAX_ENLARGEMENT: f32 = 2.0;
+/// Memory for decoding one image, in bytes.
+const DECODE_BYTES: u64 = 1 << 30;
+
+/// A page image as decoded or painted.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    image: GrayImage,
+    /// Pixels per inch of the page; a guess for images.
+    dpi: f32,
+}
+
+/// A page image ready for recognition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rendered {
+    /// What the layout needs to know.
+    pub head: Head,
+    /// Grey levels, row by row.
+    pub grey: Vec<u8>,
+}
+
+/// What the layout needs to know of an image.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// Pixels per inch.
+    pub dpi: f32,
+    /// Ruling lines, taken out of the image.
+    pub rules: Vec<Rule>,
+    /// Nothing but paper.
+    pub blank: bool,
+}
+
+impl Rendered {
+    /// Writes the head as a line of JSON, then the image as PGM.
+    pub fn write(&self, output: &mut impl Write) -> io::Result<()> {
+        serde_json::to_writer(&mut *output, &self.head)?;
+        output.write_all(b"\n")?;
+        output.write_all(&self.grey)
+    }
+
+    /// Reads what [`Rendered::write`] wrote.
+    pub fn read(bytes: &[u8]) -> io::Result<Rendered> {
+        let invalid = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
+        let end = bytes
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .ok_or_else(|| invalid("image without a head"))?;
+        let head: Head = serde_json::from_slice(&bytes[..end])?;
+        let mut grey = Vec::new();
+        (&bytes[end + 1..]).read_to_end(&mut grey)?;
+        if grey.len() as u64 != u64::from(head.width) * u64::from(head.height) {
+            return Err(invalid("image of a wrong size"));
+        }
+        Ok(Rendered { head, grey })
+    }
+
+    /// The image in a form that tesseract reads.
+    pub fn pgm(&self) -> Vec<u8> {
+        let mut bytes = format!("P5\n{} {}\n255\n", self.head.width, self.head.height).into_bytes();
+        bytes.extend_from_slice(&self.grey);
+        bytes
+    }
+}
+
+/// The sizes in points of the images of a file (TIFF may hold several), without decoding them.
+pub fn frame_sizes(bytes: &[u8], format: Format, most: u32) -> Result<Vec<[f32; 2]>, ReadError> {
+    let mut sizes = Vec::new();
+    for index in 0..most {
+        let Some(frame) = tiff_frame(bytes, format, index) else { break };
+        let (width, height) = reader(&frame, format)?.into_dimensions().map_err(damaged)?;
+        let dpi = guessed_dpi(width, height);
+        sizes.push([width as f32 * 72.0 / dpi, height as f32 * 72.0 / dpi]);
+    }
+    if sizes.is_empty() { Err(ReadError::damaged("в файле нет изображения")) } else { Ok(sizes) }
+}
+
+/// Decodes one image of a file; the index counts from 0.
+pub fn frame(
+    bytes: &[u8],
+    format: Format,
+    index: u32,
+    max_pixels: u64,
+) -> Result<Drawn, ReadError> {
+    let frame = tiff_frame(bytes, format, index)
+        .ok_or_else(|| ReadError::damaged("в файле нет такого изображения"))?;
+    let image = reader(&frame, format)?.decode().map_err(damaged)?;
+    let (width, height) = (image.width(), image.height());
+    let dpi = guessed_dpi(width, height);
+    let drawn = Drawn { image: on_paper(image), dpi };
+    let wanted = (LONG_SIDE / width.max(height).max(1) as f32).clamp(1.0, MAX_ENLARGEMENT);
+    Ok(scaled(drawn, wanted, max_pixels))
+}
+
+/// A painted page of a PDF.
+pub fn painted(png: &[u8], dpi: f32, max_pixels: u64) -> Result<Drawn, ReadError> {
+    let image = reader(png, Format::Png)?.decode().map_err(damaged)?;
+    Ok(scaled(Drawn { image: image.into_luma8(), dpi }, 1.0, max_pixels))
+}
+
+/// Turns the image and takes the ruling lines out.
+pub fn prepare(drawn: Drawn, quarter_turns: u8) -> Rendered {
+    let mut image = match quarter_turns % 4 {
+        1 => imageops::rotate90(&drawn.image),
+        2 => imageops::rotate180(&drawn.image),
+        3 => imageops::rotate270(&drawn.image),
+        _ => drawn.image,
+    };
+    let blank = is_blank(&image);
+    let rules = if blank { Vec::new() } else { rules::take_out(&mut image, drawn.dpi) };
+    let (width, height) = image.dimensions();
+    let head = Head { width, height, dpi: drawn.dpi, rules, blank };
+    Rendered { head, grey: image.into_raw() }
+}
+
+fn reader<'a>(
+    bytes: &'a [u8],
+    format: Format,
+) -> Result<ImageReader<Cursor<&'a [u8]>>, ReadError> {
+    let format = match format {
+        Format::Png => ImageFormat::Png,
+        Format::Jpeg => ImageFormat::Jpeg,
+        Format::Tiff => ImageFormat::Tiff,
+        Format::Bmp => ImageFormat::Bmp,
+        other => return Err(ReadError::damaged(format!("не изображение: {other:?}"))),
+    };
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(DECODE_BYTES);
+    reader.limits(limits);
+    Ok(reader)
+}
+
+fn damaged(error: image::ImageError) -> ReadError {
+    ReadError::damaged(format!("изображение не читается ({error})"))
+}
+
+/// Transparent parts of an image are paper.
+fn on_paper(image: DynamicImage) -> GrayImage {
+    if !image.color().has_alpha() {
+        return image.into_luma8();
+    }
+    let pixels = image.into_luma_alpha8();
+    GrayImage::from_fn(pixels.width(), pixels.height(), |x, y| {
+        let [light, alpha] = pixels.get_pixel(x, y).0;
+        let (light, alpha) = (u32::from(light), u32::from(alpha));
+        image::Luma([u8::try_from((light * alpha + 255 * (255 - alpha)) / 255).unwrap_or(255)])
+    })
+}
+
+/// Enlarges or, over the limit, reduces the image.
+fn scaled(drawn: Drawn, wanted: f32, max_pixels: u64) -> Drawn {
+    let (width, height) = drawn.image.dimensions();
+    let pixels = (u64::from(width) * u64::from(height)).max(1);
+    let scale = wanted.min((max_pixels as f32 / pixels as f32).sqrt());
+    if (scale - 1.0).abs() < 0.05 && pixels <= max_pixels {
+        return drawn;
+    }
+    let side = |length: u32| ((length as f32 * scale) as u32).max(1);
+    let filter = if scale > 1.0 { FilterType::CatmullRom } else { FilterType::Triangle };
+    let image = imageops::resize(&drawn.image, side(width), side(height), filter);
+    Drawn { image, dpi: drawn.dpi * scale }
+}
+
+/// Images seldom tell the truth about their resolution: up to A4 at 300 dpi they are taken for an
+/// A4 page, larger ones for 300 dpi.
+fn guessed_dpi(width: u32, height: u32) -> f32 {
+    (DPI * width.max(height).max(1) as f32 / LONG_SIDE).min(DPI)
+}
+
+/// The darkest thousandth of the pixels is hardly darker than the paper.
+fn is_blank(image: &GrayImage) -> bool {
+    let mut counts = [0_u64; 256];
+    for pixel in image.pixels() {
+        counts[usize::from(pixel.0[0])] += 1;
+    }
+    let total: u64 = counts.iter().sum();
+    let at = |share: f64| {
+        let mut seen = 0;
+        counts.iter().position(|count| {
+            seen += count;
+            seen as f64 >= share * total as f64
+        })
+    };
+    let (dark, paper) = (at(0.0003).unwrap_or(0), at(0.5).unwrap_or(0));
+    paper.saturating_sub(dark) < 48
+}
+
+/// The file with its n-th image made the first: a TIFF's header points to the first directory,
+/// and each directory to the next. Other formats have one image.
+fn tiff_frame(bytes: &[u8], format: Format, index: u32) -> Option<Vec<u8>> {
+    if format != Format::Tiff {
+        return (index == 0).then(|| bytes.to_vec());
+    }
+    let little = bytes.starts_with(b"II");
+    let number = |offset: usize, length: usize| -> Option<usize> {
+        let field = bytes.get(offset..offset.checked_add(length)?)?;
+        let join = |value: usize, byte: &u8| value << 8 | usize::from(*byte);
+        Some(if little {
+            field.iter().rev().fold(0, join)
+        } else {
+            field.iter().fold(0, join)
+        })
+    };
+    let mut directory = number(4, 4)?;
+    for _ in 0..index {
+        let entries = number(directory, 2)?;
+        directory = number(directory.checked_add(2 + 12 * entries)?, 4)?;
+        if directory == 0 {
+            return None;
+        }
+    }
+    // A last look that the directory is there at all.
+    number(directory, 2).filter(|entries| *entries > 0)?;
+    let place = u32::try_from(directory).ok()?;
+    let mut frame = bytes.to_vec();
+    let place = if little { place.to_le_bytes() } else { place.to_be_bytes() };
+    frame.get_mut(4..8)?.copy_from_slice(&place);
+    Some(frame)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,13 @@
+//! Optical recognition: pages become images without ruling lines (in the child), tesseract reads
+//! words from them, and the words are laid out by the same code as those of a PDF.
+
+mod image;
+mod rules;
+mod tsv;
+mod bbox;
+mod compose;
+
+pub use self::bbox::pages as bbox_pages;
+pub use self::image::{DPI, Head, Rendered, frame, frame_sizes, painted, prepare};
+pub use compose::{Boxes, Recognised, compose};
+pub use tsv::{Word, words};

@@ -1,0 +1,260 @@
+//! Ruling lines of a page image: found, reported and painted over, because tesseract reads them as
+//! letters («|», «[», «_») and because they make tables.
+
+use image::{GrayImage, Luma};
+use serde::{Deserialize, Serialize};
+
+/// The shortest ruling line, in inches: longer than any stroke of a letter.
+const LENGTH: f32 = 0.3;
+/// The thickest ruling line, in inches.
+const THICKNESS: f32 = 0.045;
+/// Gaps in a worn line that are bridged, in pixels.
+const BRIDGE: u32 = 3;
+/// More lines are a drawing or a hatch; they are reported up to this number.
+const MAX_RULES: usize = 5_000;
+
+/// A ruling line in pixels: left, top, right, bottom (the last two exclusive).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule(pub u32, pub u32, pub u32, pub u32);
+
+/// Finds the ruling lines and paints them over with paper.
+pub(super) fn take_out(image: &mut GrayImage, dpi: f32) -> Vec<Rule> {
+    let dark = Dark::of(image);
+    let length = ((LENGTH * dpi) as u32).max(12);
+    let thickness = ((THICKNESS * dpi) as u32).max(3);
+    let across = lines(&dark, length, thickness);
+    let turned = dark.transposed();
+    let down = lines(&turned, length, thickness);
+    for line in &across {
+        for &(y, x0, x1) in &line.runs {
+            paint(image, x0, y, x1, y + 1);
+        }
+    }
+    for line in &down {
+        for &(x, y0, y1) in &line.runs {
+            paint(image, x, y0, x + 1, y1);
+        }
+    }
+    let mut rules: Vec<Rule> = across.iter().map(|line| line.area).collect();
+    rules.extend(down.iter().map(|line| {
+        let Rule(y0, x0, y1, x1) = line.area;
+        Rule(x0, y0, x1, y1)
+    }));
+    rules.truncate(MAX_RULES);
+    rules
+}
+
+/// Ruling lines are grey at their edges: a pixel around is painted too.
+fn paint(image: &mut GrayImage, x0: u32, y0: u32, x1: u32, y1: u32) {
+    let (width, height) = image.dimensions();
+    for y in y0.saturating_sub(1)..(y1 + 1).min(height) {
+        for x in x0.saturating_sub(1)..(x1 + 1).min(width) {
+            image.put_pixel(x, y, Luma([255]));
+        }
+    }
+}
+
+/// Which pixels are ink.
+struct Dark {
+    width: u32,
+    height: u32,
+    ink: Vec<bool>,
+}
+
+impl Dark {
+    /// Ink is darker than three quarters of the paper around: photos have shadows.
+    fn of(image: &GrayImage) -> Dark {
+        const TILE: u32 = 64;
+        let (width, height) = image.dimensions();
+        let (columns, rows) = (width.div_ceil(TILE), height.div_ceil(TILE));
+        let mut paper = vec![0_u8; (columns * rows) as usize];
+        for row in 0..rows {
+            for column in 0..columns {
+                let mut counts = [0_u32; 256];
+                let mut total = 0;
+                for y in (row * TILE..((row + 1) * TILE).min(height)).step_by(2) {
+                    for x in (column * TILE..((column + 1) * TILE).min(width)).step_by(2) {
+                        counts[usize::from(image.get_pixel(x, y).0[0])] += 1;
+                        total += 1;
+                    }
+                }
+                // The lightest third of a tile is paper, even in a filled table.
+                let mut seen = 0;
+                let level = counts.iter().rposition(|count| {
+                    seen += count;
+                    seen * 3 >= total
+                });
+                paper[(row * columns + column) as usize] = level.unwrap_or(255) as u8;
+            }
+        }
+        let ink = image
+            .enumerate_pixels()
+            .map(|(x, y, pixel)| {
+                let paper = u32::from(paper[((y / TILE) * columns + x / TILE) as usize]);
+                u32::from(pixel.0[0]) * 4 < paper * 3
+            })
+            .collect();
+        Dark { width, height, ink }
+    }
+
+    fn row(&self, y: u32) -> &[bool] {
+        let start = y as usize * self.width as usize;
+        &self.ink[start..start + self.width as usize]
+    }
+
+    fn is_ink(&self, x: u32, y: u32) -> bool {
+        x < self.width && y < self.height && self.row(y)[x as usize]
+    }
+
+    fn transposed(&self) -> Dark {
+        let (width, height) = (self.height, self.width);
+        let mut ink = Vec::with_capacity(self.ink.len());
+        for y in 0..height {
+            ink.extend((0..width).map(|x| self.is_ink(y, x)));
+        }
+        Dark { width, height, ink }
+    }
+}
+
+/// A horizontal line: its runs of ink (row, from, to) and their common area.
+struct Line {
+    runs: Vec<(u32, u32, u32)>,
+    area: Rule,
+}
+
+/// Horizontal runs that are long and thin, those of neighbouring rows joined.
+fn lines(dark: &Dark, length: u32, thickness: u32) -> Vec<Line> {
+    let mut finished: Vec<Line> = Vec::new();
+    let mut open: Vec<Line> = Vec::new();
+    for y in 0..dark.height {
+        let mut still: Vec<Line> = Vec::new();
+        for (x0, x1) in runs(dark.row(y), length) {
+            // All open lines that this run touches become one with it.
+            let mut line = Line { runs: vec![(y, x0, x1)], area: Rule(x0, y, x1, y + 1) };
+            for bag in [&mut open, &mut still] {
+                let mut index = 0;
+                while index < bag.len() {
+                    if touches(&bag[index], y, x0, x1) {
+                        let other = bag.swap_remove(index);
+                        line.area = union(line.area, other.area);
+                        line.runs.extend(other.runs);
+                    } else {
+                        index += 1;
+                    }
+                }
+            }
+            still.push(line);
+        }
+        // A worn line may skip a row.
+        for line in open.drain(..) {
+            if line.area.3 + 1 >= y && y > 0 {
+                still.push(line);
+            } else {
+                finished.push(line);
+            }
+        }
+        open = still;
+    }
+    finished.extend(open);
+    finished.retain(|line| is_thin(dark, line, thickness));
+    finished.sort_by_key(|line| (line.area.1, line.area.0));
+    finished
+}
+
+fn touches(line: &Line, y: u32, x0: u32, x1: u32) -> bool {
+    line.runs
+        .iter()
+        .rev()
+        .take(8)
+        .any(|&(row, from, to)| row + 2 >= y && from <= x1 + BRIDGE && x0 <= to + BRIDGE)
+}
+
+fn union(a: Rule, b: Rule) -> Rule {
+    Rule(a.0.min(b.0), a.1.min(b.1), a.2.max(b.2), a.3.max(b.3))
+}
+
+/// Long runs of ink in a row, small gaps bridged.
+fn runs(row: &[bool], length: u32) -> Vec<(u32, u32)> {
+    let mut found = Vec::new();
+    let mut start: Option<u32> = None;
+    let mut end = 0;
+    for (x, ink) in (0_u32..).zip(row) {
+        if *ink {
+            start.get_or_insert(x);
+            end = x + 1;
+        } else if let Some(from) = start
+            && x >= end + BRIDGE
+        {
+            if end - from >= length {
+                found.push((from, end));
+            }
+            start = None;
+        }
+    }
+    if let Some(from) = start.filter(|from| end - from >= length) {
+        found.push((from, end));
+    }
+    found
+}
+
+/// Measured across at several places: a line is thin at most of them, a photo or a filled field at
+/// few. Letters that stand on the line make it thick here and there.
+fn is_thin(dark: &Dark, line: &Line, thickness: u32) -> bool {
+    let samples = 24_usize;
+    let step = (line.runs.len() / samples).max(1);
+    let mut thin = 0;
+    let mut measured = 0;
+    for (index, &(y, x0, x1)) in line.runs.iter().step_by(step).enumerate() {
+        for part in 0..4_u32 {
+            let x = x0 + (x1 - x0) * (2 * part + 1) / 8 + (index as u32 % 3);
+            let up = (0..=thickness).take_while(|d| *d <= y && dark.is_ink(x, y - d)).count();
+            let down = (1..=thickness).take_while(|d| dark.is_ink(x, y + d)).count();
+            measured += 1;
+            thin += usize::from(up + down <= thickness as usize);
+        }
+    }
+    thin * 10 >= measured * 6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Rule, take_out};
+    use image::{GrayImage, Luma};
+
+    fn filled(image: &mut GrayImage, x0: u32, y0: u32, x1: u32, y1: u32) {
+        for y in y0..y1 {
+            for x in x0..x1 {
+                image.put_pixel(x, y, Luma([20]));
+            }
+        }
+    }
+
+    #[test]
+    fn long_thin_lines_are_taken_out_and_reported() {
+        let mut image = GrayImage::from_pixel(1000, 800, Luma([240]));
+        filled(&mut image, 100, 200, 900, 204);
+        filled(&mut image, 100, 500, 900, 504);
+        filled(&mut image, 300, 200, 304, 504);
+        // A letter's stroke, and a photo.
+        filled(&mut image, 500, 300, 505, 340);
+        filled(&mut image, 600, 600, 900, 780);
+        let rules = take_out(&mut image, 300.0);
+        assert_eq!(rules, [Rule(100, 200, 900, 204), Rule(100, 500, 900, 504), Rule(300, 200, 304, 504)]);
+        assert_eq!(image.get_pixel(400, 202), &Luma([255]));
+        assert_eq!(image.get_pixel(302, 350), &Luma([255]));
+        assert_eq!(image.get_pixel(502, 320), &Luma([20]));
+        assert_eq!(image.get_pixel(700, 700), &Luma([20]));
+    }
+
+    #[test]
+    fn a_slightly_turned_line_is_one_line() {
+        let mut image = GrayImage::from_pixel(1200, 300, Luma([255]));
+        for x in 100..1100 {
+            let y = 100 + (x - 100) / 100;
+            filled(&mut image, x, y, x + 1, y + 4);
+        }
+        let rules = take_out(&mut image, 300.0);
+        assert_eq!(rules.len(), 1);
+        assert!(rules[0].0 <= 101 && rules[0].2 >= 1099, "{rules:?}");
+    }
+}
