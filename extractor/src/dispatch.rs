@@ -7,6 +7,7 @@ use extractor::ocr::{self, Rendered};
 use extractor::pdf::{PdfError, PdfFile, Verdict};
 use extractor::reader::{Limits, ReadError, Sink};
 use extractor::request::ReadLimits;
+use extractor::{spreadsheet, text};
 use shared::outcome::Code;
 use std::io::{self, Cursor};
 use std::sync::Arc;
@@ -46,6 +47,11 @@ fn read_format(
     match format {
         Format::Pdf => return read_pdf(bytes, limits, sink),
         Format::Docx => docx::read(&bytes, limits, sink)?,
+        Format::Xlsx | Format::Xls => spreadsheet::read(&bytes, limits, sink)?,
+        Format::Text => text::read(&bytes, limits, sink)?,
+        Format::Markdown => text::markdown::read(&bytes, limits, sink)?,
+        Format::Csv => text::csv::read(&bytes, limits, sink)?,
+        Format::Json => text::json::read(&bytes, limits, sink)?,
         Format::Png | Format::Jpeg | Format::Tiff | Format::Bmp => {
             let frames = ocr::frame_sizes(&bytes, format, limits.pages)?;
             for (number, size) in (1..).zip(frames) {
@@ -53,6 +59,10 @@ fn read_format(
                 let source = TextSource::None;
                 sink.page(Page { number, size: Some(size), verdict, source, ..Page::default() })?;
             }
+        }
+        Format::Zip => {
+            let message = "архив не читается как документ: его файлы становятся документами";
+            return Err(ReadError::new(Code::UnsupportedFormat, message));
         }
         _ => {
             let message = format!("формат пока не читается: {format:?}");

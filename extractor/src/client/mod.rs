@@ -203,6 +203,16 @@ pub fn extract(
         });
         return Err(ExtractError::failed(code, message));
     };
+    let mismatch =
+        reading.warnings.iter().any(|(code, _)| *code == Some(Code::ExtensionMismatch));
+    if let Some((code @ Code::DamagedFile, message)) = &mut failure
+        && mismatch
+        && reading.pages.is_empty()
+    {
+        // Neither what the name promises nor what the first bytes do.
+        *code = Code::ExtensionMismatch;
+        message.push_str("; расширение файла тоже не соответствует содержимому");
+    }
     if failure.is_none() && reading.page_count.is_none() {
         let message = "программа чтения закончилась, не дочитав файл".to_owned();
         failure = Some((Code::ParserCrashed, message));
