@@ -48,6 +48,14 @@ pub struct RedisSettings {
     pub redis_url: String,
 }
 
+/// The same for a program that starts a Redis of its own when none is named (`ragtrain up`).
+#[derive(Args, Clone, Debug)]
+pub struct OptionalRedisSettings {
+    /// Redis with the queue and the event log [default: an own one, with its data in the data folder]
+    #[arg(long, env = "REDIS_URL", value_name = "REDIS_URL", value_parser = text)]
+    pub redis_url: Option<String>,
+}
+
 /// Periods of the queue. All processes of an installation must use the same ones.
 #[derive(Args, Clone, Debug)]
 pub struct QueueSettings {
@@ -86,10 +94,20 @@ impl QueueSettings {
 #[derive(Args, Clone, Debug)]
 pub struct ApiSettings {
     /// Address and port of the HTTP server
-    #[arg(long, env = "RAGTRAIN_LISTEN", value_name = "RAGTRAIN_LISTEN", default_value = "127.0.0.1:8000")]
+    #[arg(
+        long,
+        env = "RAGTRAIN_LISTEN",
+        value_name = "RAGTRAIN_LISTEN",
+        default_value = "127.0.0.1:8000"
+    )]
     pub listen: SocketAddr,
     /// Folder below which `POST /train` may name paths; several with `:` between them
-    #[arg(long = "docs-root", env = "RAGTRAIN_DOCS_ROOT", value_name = "RAGTRAIN_DOCS_ROOT", value_delimiter = ':')]
+    #[arg(
+        long = "docs-root",
+        env = "RAGTRAIN_DOCS_ROOT",
+        value_name = "RAGTRAIN_DOCS_ROOT",
+        value_delimiter = ':'
+    )]
     pub docs_roots: Vec<PathBuf>,
     /// Listen on other addresses than loopback without any key configured
     #[arg(long, env = "RAGTRAIN_TRUSTED_NETWORK", value_name = "RAGTRAIN_TRUSTED_NETWORK", default_value = "0", default_missing_value = "1", num_args = 0..=1, require_equals = true, value_parser = switch)]
@@ -104,10 +122,20 @@ pub struct ApiSettings {
     #[arg(long, env = "RAGTRAIN_SWEEP_S", value_name = "RAGTRAIN_SWEEP_S", default_value = "2", value_parser = seconds)]
     pub sweep_s: Duration,
     /// Most open sockets and event streams of one process
-    #[arg(long, env = "RAGTRAIN_MAX_SOCKETS", value_name = "RAGTRAIN_MAX_SOCKETS", default_value_t = 50_000)]
+    #[arg(
+        long,
+        env = "RAGTRAIN_MAX_SOCKETS",
+        value_name = "RAGTRAIN_MAX_SOCKETS",
+        default_value_t = 50_000
+    )]
     pub max_sockets: u32,
     /// Most open sockets and event streams from one address
-    #[arg(long, env = "RAGTRAIN_MAX_SOCKETS_PER_ADDRESS", value_name = "RAGTRAIN_MAX_SOCKETS_PER_ADDRESS", default_value_t = 200)]
+    #[arg(
+        long,
+        env = "RAGTRAIN_MAX_SOCKETS_PER_ADDRESS",
+        value_name = "RAGTRAIN_MAX_SOCKETS_PER_ADDRESS",
+        default_value_t = 200
+    )]
     pub max_sockets_per_address: u32,
 }
 
@@ -279,7 +307,12 @@ mod tests {
     #[test]
     fn defaults_and_values() {
         let given = Everything::try_parse_from([
-            "program", "--docs-root", "/a:/b", "--lease-s", "0.5", "--trusted-network",
+            "program",
+            "--docs-root",
+            "/a:/b",
+            "--lease-s",
+            "0.5",
+            "--trusted-network",
         ]);
         let given = given.unwrap();
         assert_eq!(given.api.docs_roots, [PathBuf::from("/a"), PathBuf::from("/b")]);

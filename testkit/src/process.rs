@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn a_process_is_watched_and_killed() {
-        let mut short = Process::start("sh", &["-c", "echo $GREETING; exit 3"], &[("GREETING", "да")]);
+        let mut short =
+            Process::start("sh", &["-c", "echo $GREETING; exit 3"], &[("GREETING", "да")]);
         assert_eq!(short.wait(Duration::from_secs(10)).code(), Some(3));
         assert_eq!(short.output(), "да\n");
         let long = Process::start("sleep", &["1000"], &[]);

@@ -92,8 +92,20 @@ fn launch(options: RedisOptions, port: u16, data: &Path) -> Option<Process> {
     let mut process = Process::start(
         "redis-server",
         &[
-            "--port", &port_text, "--bind", "127.0.0.1", "--dir", data, "--save", "",
-            "--appendonly", append, "--maxmemory", &memory, "--maxmemory-policy", options.policy,
+            "--port",
+            &port_text,
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            data,
+            "--save",
+            "",
+            "--appendonly",
+            append,
+            "--maxmemory",
+            &memory,
+            "--maxmemory-policy",
+            options.policy,
         ],
         &[],
     );

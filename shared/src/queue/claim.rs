@@ -202,10 +202,7 @@ impl Queue {
         let times = self.times();
         let (expired, forgotten): (u64, u64) = self
             .invoke(
-                scripts::REAP
-                    .call()
-                    .arg(milliseconds(times.crash_delay))
-                    .arg(times.max_crashes),
+                scripts::REAP.call().arg(milliseconds(times.crash_delay)).arg(times.max_crashes),
             )
             .await?;
         Ok(Reaped { expired, forgotten })

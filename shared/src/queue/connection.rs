@@ -107,8 +107,7 @@ impl Queue {
     /// Refuses a Redis that would drop keys of the queue when its memory is full.
     pub async fn check_policy(&self) -> Result<(), QueueError> {
         let mut connection = self.connection().await?;
-        let memory: String =
-            redis::cmd("INFO").arg("memory").query_async(&mut connection).await?;
+        let memory: String = redis::cmd("INFO").arg("memory").query_async(&mut connection).await?;
         let policy = memory
             .lines()
             .find_map(|line| line.trim().strip_prefix("maxmemory_policy:"))

@@ -50,9 +50,7 @@ impl Queue {
     pub async fn seal(&self, lease: &Lease, total: u64) -> Result<Settled, QueueError> {
         expect_unit(lease, Unit::List)?;
         let reply: String = self
-            .invoke(
-                scripts::SEAL.call().arg(lease.job_id.to_string()).arg(lease.fence).arg(total),
-            )
+            .invoke(scripts::SEAL.call().arg(lease.job_id.to_string()).arg(lease.fence).arg(total))
             .await?;
         settled(&reply)
     }

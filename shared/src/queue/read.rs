@@ -110,11 +110,7 @@ impl Queue {
         type Reply = Option<(String, u64, u64, u8, Vec<(String, Vec<String>)>)>;
         let reply: Reply = self
             .invoke(
-                scripts::EVENTS
-                    .call()
-                    .arg(job_id.to_string())
-                    .arg(since)
-                    .arg(limit.clamp(1, 1000)),
+                scripts::EVENTS.call().arg(job_id.to_string()).arg(since).arg(limit.clamp(1, 1000)),
             )
             .await?;
         let Some((epoch, last_seq, oldest, ended, entries)) = reply else { return Ok(None) };

@@ -143,10 +143,8 @@ async fn waiting_workers_are_woken() {
         start.elapsed()
     });
     testkit::wait_until(LIMIT, async || {
-        let clients: String = redis::cmd("INFO")
-            .arg("clients")
-            .query(&mut bench.redis.connection())
-            .unwrap();
+        let clients: String =
+            redis::cmd("INFO").arg("clients").query(&mut bench.redis.connection()).unwrap();
         clients.contains("blocked_clients:1")
     })
     .await;
@@ -155,15 +153,34 @@ async fn waiting_workers_are_woken() {
 }
 
 #[tokio::test]
+async fn a_sweep_wakes_workers_for_what_is_due() {
+    let bench = Bench::new().await;
+    bench.listed(1).await;
+    let lease = bench.claim_one().await.lease;
+    let document = name_of(&lease);
+    let delay = Some(Duration::from_millis(30));
+    let failing = ending(Outcome::Failed, &document);
+    // Until then the only markers are those of the submission and the listing.
+    redis::cmd("DEL").arg("{tq:00}:wake").exec(&mut bench.redis.connection()).unwrap();
+    bench.queue.fail(&lease, &failing, delay).await.unwrap();
+    let queue = bench.queue.clone();
+    let waiting = tokio::spawn(async move { queue.wait_for_work(Duration::from_secs(60)).await });
+    testkit::wait_until(LIMIT, async || {
+        bench.queue.reap().await.unwrap();
+        waiting.is_finished()
+    })
+    .await;
+    assert_eq!(bench.claim_one().await.lease.attempt, 2);
+}
+
+#[tokio::test]
 async fn an_abandoned_wait_steals_no_wake_up() {
     let bench = Bench::new().await;
     let wait = bench.queue.wait_for_work(Duration::from_secs(15));
     assert!(tokio::time::timeout(Duration::from_millis(100), wait).await.is_err());
     testkit::wait_until(LIMIT, async || {
-        let clients: String = redis::cmd("INFO")
-            .arg("clients")
-            .query(&mut bench.redis.connection())
-            .unwrap();
+        let clients: String =
+            redis::cmd("INFO").arg("clients").query(&mut bench.redis.connection()).unwrap();
         clients.contains("blocked_clients:0")
     })
     .await;

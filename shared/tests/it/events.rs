@@ -127,8 +127,7 @@ async fn snapshot_heads_and_pages_agree() {
     assert_eq!((head.seq, head.status), (3, JobStatus::Running));
     assert_eq!((snapshot.job.last_seq, &snapshot.job.epoch), (3, &head.epoch));
     assert_eq!(snapshot.job.status, JobStatus::Running);
-    let log =
-        ["Задача поставлена в очередь", "Обучение началось", "Документов в задаче: 1"];
+    let log = ["Задача поставлена в очередь", "Обучение началось", "Документов в задаче: 1"];
     assert_eq!(snapshot.log_tail, log);
     assert_eq!((page.last_seq, page.oldest, page.ended), (3, 1, false));
     assert_eq!(page.events.len(), 1);
@@ -163,13 +162,11 @@ async fn jobs_are_forgotten_after_their_retention() {
     let lease = bench.claim_one().await.lease;
     bench.complete(&lease, Outcome::Completed).await;
     bench.finish().await;
-    testkit::wait_until(LIMIT, async || { bench.queue.reap().await.unwrap().forgotten == 1 }).await;
+    testkit::wait_until(LIMIT, async || bench.queue.reap().await.unwrap().forgotten == 1).await;
     assert!(bench.queue.job(job_id).await.unwrap().is_none());
     assert!(bench.queue.jobs(None, 10, None).await.unwrap().jobs.is_empty());
-    let keys: Vec<String> = redis::cmd("KEYS")
-        .arg(format!("*{job_id}*"))
-        .query(&mut bench.redis.connection())
-        .unwrap();
+    let keys: Vec<String> =
+        redis::cmd("KEYS").arg(format!("*{job_id}*")).query(&mut bench.redis.connection()).unwrap();
     assert!(keys.is_empty(), "left behind: {keys:?}");
 }
 

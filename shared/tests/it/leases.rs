@@ -21,7 +21,7 @@ fn short() -> QueueTimes {
 impl Bench {
     /// Reaps until something has expired.
     async fn reap_one(&self) {
-        wait_until(LIMIT, async || { self.queue.reap().await.unwrap().expired == 1 }).await;
+        wait_until(LIMIT, async || self.queue.reap().await.unwrap().expired == 1).await;
     }
 
     /// Claims until something is claimable.
@@ -226,7 +226,7 @@ async fn workers_are_seen_while_they_beat() {
     assert_eq!((workers[0].id, workers[0].slots), (bench.worker.id, 4));
     let hasty = Queue::connect(&bench.redis.url(), short()).await.unwrap();
     hasty.beat(&bench.worker, &[]).await.unwrap();
-    wait_until(LIMIT, async || { bench.queue.reap().await.unwrap().forgotten == 1 }).await;
+    wait_until(LIMIT, async || bench.queue.reap().await.unwrap().forgotten == 1).await;
     assert!(bench.queue.workers().await.unwrap().is_empty());
 }
 

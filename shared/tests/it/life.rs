@@ -86,7 +86,10 @@ async fn an_empty_source_completes() {
     let finish = bench.finish().await;
     assert_eq!(finish.task, Task::Finish { verdict: JobStatus::Completed, error: None });
     let events = bench.log(job_id).await;
-    assert_eq!(events.last().unwrap().log, "🎉 Обработка документа завершена успешно: документов 0");
+    assert_eq!(
+        events.last().unwrap().log,
+        "🎉 Обработка документа завершена успешно: документов 0"
+    );
     assert_eq!(bench.view(job_id).await.eta_s, None);
 }
 

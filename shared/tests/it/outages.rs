@@ -76,7 +76,7 @@ async fn a_cut_line_is_a_transient_error_and_heals() {
         let waited = testkit::within(LIMIT, queue.wait_for_work(Duration::from_millis(50))).await;
         assert!(waited.is_err() || mode == Mode::Blackhole);
         proxy.set(Mode::Pass);
-        wait_until(LIMIT, async || { queue.ping().await.is_ok() }).await;
+        wait_until(LIMIT, async || queue.ping().await.is_ok()).await;
     }
 }
 
@@ -92,7 +92,7 @@ async fn jobs_survive_a_killed_redis_with_an_append_only_file() {
     let lease = bench.claim_one().await.lease;
     let epoch = bench.view(job_id).await.epoch;
     bench.redis.restart();
-    wait_until(LIMIT, async || { bench.queue.ping().await.is_ok() }).await;
+    wait_until(LIMIT, async || bench.queue.ping().await.is_ok()).await;
     assert_eq!(bench.view(job_id).await.epoch, epoch);
     assert_eq!(bench.complete(&lease, Outcome::Completed).await, Settled::Counted);
     let lease = bench.claim_one().await.lease;
