@@ -27,6 +27,9 @@ pub enum StoreError {
     /// The model did not run.
     #[error("embedding failed: {0}")]
     Embedding(String),
+    /// The caller asked to stop (the document was cancelled).
+    #[error("stopped on request")]
+    Stopped,
     /// SQLite said no.
     #[error("database: {0}")]
     Database(#[from] rusqlite::Error),

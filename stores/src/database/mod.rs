@@ -1,8 +1,14 @@
 //! The knowledge base: one SQLite file that several processes may use at once.
+//!
+//! Readers never wait (WAL). Writers queue: first for a lock in this process, then for SQLite's
+//! own between processes. Everything a document leaves hangs on a row of `versions`, so a version
+//! becomes visible by changing one row and disappears with one delete.
 
 mod types;
+mod connections;
 mod publish;
-mod documents;
+mod remove;
+pub(crate) mod documents;
 mod knowledge;
 mod jobs;
 mod cache;
@@ -10,30 +16,34 @@ mod cache;
 pub use cache::Embedded;
 pub use types::*;
 
+use crate::search::VectorIndex;
 use crate::{Result, StoreError};
+use connections::Connections;
 use std::path::Path;
 use std::sync::Arc;
 
 /// The knowledge base. Cheap to clone; clones share connections and the vectors in memory.
 #[derive(Clone, Debug)]
 pub struct Database {
-    inner: Arc<Inner>,
+    connections: Arc<Connections>,
+    pub(crate) vectors: Arc<VectorIndex>,
 }
-
-#[derive(Debug)]
-struct Inner {}
 
 impl Database {
     /// Opens `knowledge.sqlite` in a folder, making folder, file and schema when missing.
     pub fn open(folder: &Path) -> Result<Database> {
-        let _ = folder;
-        Ok(Database { inner: Arc::new(Inner {}) })
+        std::fs::create_dir_all(folder)
+            .map_err(StoreError::io(format!("make data folder {}", folder.display())))?;
+        let connections = Connections::open(folder.join("knowledge.sqlite"))?;
+        Ok(Database { connections: Arc::new(connections), vectors: Arc::default() })
     }
 
-    /// Whether the database answers and can be written.
+    /// Whether the database answers and can be written (for `/readyz`).
     pub fn check(&self) -> Result<()> {
-        let _ = &self.inner;
-        Err(unfinished())
+        self.write(|transaction| {
+            transaction.execute("DELETE FROM changes WHERE generation < 0", [])?;
+            Ok(())
+        })
     }
 
     /// Runs blocking work on a blocking thread.
@@ -47,8 +57,51 @@ impl Database {
             Err(panic) => Err(StoreError::Damaged(format!("a database call panicked: {panic}"))),
         }
     }
+
+    /// Reads one consistent state.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.connections.read(work)
+    }
+
+    /// Writes all or nothing.
+    pub(crate) fn write<T>(
+        &self,
+        work: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.connections.write(work)
+    }
 }
 
-fn unfinished() -> StoreError {
-    StoreError::Invalid("not built yet".to_owned())
+/// The start of a page from its cursor: the last key of the page before.
+fn after(cursor: Option<&str>) -> Result<i64> {
+    match cursor {
+        None => Ok(-1),
+        Some(cursor) => cursor
+            .parse()
+            .map_err(|_| StoreError::Invalid(format!("cursor {cursor:?} is not one of ours"))),
+    }
 }
+
+/// Makes a page of rows read with one row more than asked for.
+fn page<T, K: ToString>(mut rows: Vec<(K, T)>, limit: u32) -> Page<T> {
+    let limit = limit as usize;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next_cursor = more.then(|| rows.last().map(|(key, _)| key.to_string())).flatten();
+    Page { items: rows.into_iter().map(|(_, row)| row).collect(), next_cursor }
+}
+
+/// Limits of a listing: 1..=1000, one row more is read to know whether there is a next page.
+fn checked_limit(limit: u32) -> Result<u32> {
+    match limit {
+        1..=1000 => Ok(limit),
+        _ => Err(StoreError::Invalid(format!("limit {limit} is not in 1..=1000"))),
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -329,7 +329,7 @@ pub struct Norm {
     pub documents: Vec<NormDocument>,
     /// Title of the trained document.
     pub title: Option<String>,
-    /// Status of the trained document, or `replaced` when a trained document replaces it.
+    /// Status of the trained document, or «заменён» when a trained document replaces it.
     pub status: Option<String>,
     /// How many trained documents cite it.
     pub cited_by: u64,

@@ -1,6 +1,16 @@
 //! Search: exact addresses, BM25 over stems, vectors, and all of them together.
 
-use crate::{Database, Embedder, Result, StoreError};
+mod citation;
+mod dense;
+mod fusion;
+mod lexical;
+mod query;
+mod run;
+
+pub(crate) use citation::cite;
+pub(crate) use dense::VectorIndex;
+pub use run::search;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -116,15 +126,4 @@ pub struct Why {
     pub dense_rank: Option<u32>,
     /// Whether the query names this address or has its very words.
     pub exact: bool,
-}
-
-/// Searches. `StoreError::ModelMissing` for `mode = dense` without a model,
-/// `StoreError::Invalid` for an empty query or `k` outside 1..=100.
-pub fn search(
-    database: &Database,
-    embedder: Option<&Embedder>,
-    request: &SearchRequest,
-) -> Result<SearchResponse> {
-    let _ = (database, embedder, request);
-    Err(StoreError::Invalid("not built yet".to_owned()))
 }

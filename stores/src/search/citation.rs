@@ -1,0 +1,68 @@
+//! How a place in a document is named for people.
+
+/// «СП 45.13330.2017, п. 5.10, с. 14»; tables are «табл. 3», sections «разд. 5», appendices
+/// «прил. А»; without an address only the pages. `document` is the designation or the name.
+pub(crate) fn cite(document: &str, address: &str, pages: [u32; 2]) -> String {
+    let mut parts = vec![document.to_owned()];
+    parts.extend(place(address.trim()));
+    parts.extend(match pages {
+        [0, _] => None,
+        [first, last] if last > first => Some(format!("с. {first}–{last}")),
+        [first, _] => Some(format!("с. {first}")),
+    });
+    parts.join(", ")
+}
+
+fn place(address: &str) -> Option<String> {
+    let lower = address.to_lowercase();
+    let number_after = |word: &str| {
+        lower.starts_with(word).then(|| {
+            address.chars().skip(word.chars().count()).collect::<String>().trim().to_owned()
+        })
+    };
+    if address.is_empty() {
+        None
+    } else if let Some(number) = number_after("таблица") {
+        Some(format!("табл. {number}").trim_end().to_owned())
+    } else if let Some(letter) = number_after("приложение") {
+        Some(format!("прил. {letter}").trim_end().to_owned())
+    } else if let Some(number) = number_after("раздел") {
+        Some(format!("разд. {number}").trim_end().to_owned())
+    } else if is_number(address) {
+        Some(format!("п. {address}"))
+    } else {
+        Some(format!("«{address}»"))
+    }
+}
+
+/// «5.10», «5.10–5.12», «А.1», «5».
+fn is_number(address: &str) -> bool {
+    let letters = address.chars().filter(|c| c.is_alphabetic()).count();
+    let digits = address.chars().any(|c| c.is_ascii_digit());
+    digits
+        && letters <= 2
+        && address.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '–' | ',' | ' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cite;
+
+    #[test]
+    fn citations_read_as_people_write_them() {
+        let sp = "СП 45.13330.2017";
+        for (address, pages, expected) in [
+            ("5.10", [14, 14], "СП 45.13330.2017, п. 5.10, с. 14"),
+            ("5.10", [14, 15], "СП 45.13330.2017, п. 5.10, с. 14–15"),
+            ("таблица 3", [9, 9], "СП 45.13330.2017, табл. 3, с. 9"),
+            ("Таблица А.1", [9, 9], "СП 45.13330.2017, табл. А.1, с. 9"),
+            ("А.1.2", [40, 40], "СП 45.13330.2017, п. А.1.2, с. 40"),
+            ("Приложение А", [40, 40], "СП 45.13330.2017, прил. А, с. 40"),
+            ("Область применения", [3, 3], "СП 45.13330.2017, «Область применения», с. 3"),
+            ("", [2, 3], "СП 45.13330.2017, с. 2–3"),
+            ("5.1–5.3", [4, 4], "СП 45.13330.2017, п. 5.1–5.3, с. 4"),
+        ] {
+            assert_eq!(cite(sp, address, pages), expected);
+        }
+    }
+}
