@@ -6,7 +6,7 @@
 
 use crate::vector::Vector;
 use crate::{Result, StoreError};
-use rten::{Model, NodeId, RunOptions, ThreadPool};
+use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool};
 use rten_tensor::NdTensor;
 use rten_tensor::prelude::*;
 use serde_json::Value;
@@ -80,7 +80,10 @@ impl Embedder {
         let tokenizer = Tokenizer::from_file(folder.join("tokenizer.json"))
             .map_err(|error| unusable("tokenizer.json", &error))?;
         let model_id = model_id(&config, folder, file)?;
-        let model = Model::load_file(file)
+        let model = ModelOptions::with_all_ops()
+            // Without this every run rearranges all int8 weights, which takes longer than the run.
+            .prepack_weights(true)
+            .load_file(file)
             .map_err(|error| unusable(&file.display().to_string(), &error))?;
         let find = |name: &str| {
             let named = |id: &&NodeId| {

@@ -156,11 +156,6 @@ pub(crate) fn query_words(text: &str) -> Vec<String> {
     stems
 }
 
-/// The stems of a text in order, for the search of the very words.
-pub(crate) fn phrase_words(text: &str) -> Vec<String> {
-    tokens(text).map(|token| token.stem).collect()
-}
-
 /// The key of a designation: «СП 45.13330.2017» and «сп  45.13330.2017*» have the same.
 pub(crate) fn designation_key(designation: &str) -> String {
     let folded: String = designation

@@ -45,9 +45,9 @@ fn matching(
         return Ok(Vec::new());
     }
     let mut select = transaction.prepare_cached(
-        "SELECT rowid, version_row, bm25(words, ?2, ?3) AS score
+        "SELECT chunk_row, version_row, bm25(words, ?2, ?3) AS score
          FROM words JOIN chunks ON chunk_row = words.rowid
-         WHERE words MATCH ?1 ORDER BY score, words.rowid",
+         WHERE words MATCH ?1 ORDER BY score, chunk_row",
     )?;
     let mut rows = select.query(params![expression, WEIGHTS[0], WEIGHTS[1]])?;
     let mut found = Vec::new();

@@ -127,3 +127,6 @@ pub struct Why {
     /// Whether the query names this address or has its very words.
     pub exact: bool,
 }
+
+#[cfg(test)]
+mod tests;
