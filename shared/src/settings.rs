@@ -177,7 +177,7 @@ pub struct ParserSettings {
 /// What the worker needs besides storage, Redis, queue, document and parser limits.
 #[derive(Args, Clone, Debug)]
 pub struct WorkerSettings {
-    /// How many documents one process handles at once [default: the number of processor cores]
+    /// How many documents one process handles at once; by default as many as there are processor cores
     #[arg(long, env = "RAGTRAIN_WORKERS", value_name = "RAGTRAIN_WORKERS", default_value_t = cores(), value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub workers: u32,
     /// Seconds that running documents get to end after SIGTERM
@@ -270,6 +270,7 @@ mod tests {
     use super::*;
     use clap::{CommandFactory, Parser};
 
+    /// What the program does
     #[derive(Parser, Debug)]
     struct Everything {
         #[command(flatten)]
@@ -296,6 +297,8 @@ mod tests {
     fn every_setting_is_a_flag_named_like_its_variable() {
         let command = Everything::command();
         command.clone().debug_assert();
+        // The descriptions of the flattened structs must not take its place.
+        assert_eq!(command.get_about().map(ToString::to_string).unwrap(), "What the program does");
         for argument in command.get_arguments().filter(|argument| argument.get_id() != "help") {
             let variable = argument.get_env().and_then(|name| name.to_str()).unwrap();
             let flag = variable.trim_start_matches("RAGTRAIN_").to_lowercase().replace('_', "-");
