@@ -91,7 +91,7 @@ pub(super) fn chapter(rules: &StructureRules, line: &Line) -> Option<Heading> {
     }
     let found = rules.chapter.captures(&line.text)?;
     let title = found.name("title").or(found.name("title2")).map_or("", |part| part.as_str());
-    if !(title.is_empty() || is_title(title)) {
+    if !(title.is_empty() || is_title(title.trim_end_matches(','))) {
         return None;
     }
     let word = found["word"].to_lowercase();
@@ -191,8 +191,17 @@ pub(super) fn is_title(text: &str) -> bool {
     let length = text.chars().count();
     let letters = text.chars().filter(|sign| sign.is_alphabetic()).count();
     let sentence = text.ends_with([';', ':', ',']) || (length > 120 && text.ends_with('.'));
-    let several_sentences = text.trim_end_matches('.').contains(". ") && length > 80;
-    letters >= 2 && length <= 300 && !sentence && !several_sentences
+    letters >= 2 && length <= MAX_TITLE && !sentence && !(length > 80 && has_two_sentences(text))
+}
+
+/// A full stop after a word of four letters or more and a capital after it («ред. От» is none).
+fn has_two_sentences(text: &str) -> bool {
+    text.match_indices(". ").any(|(place, _)| {
+        let before = text.get(..place).unwrap_or_default();
+        let after = text.get(place + 2..).unwrap_or_default();
+        let word = before.chars().rev().take_while(|sign| sign.is_lowercase()).count();
+        word >= 4 && after.starts_with(char::is_uppercase)
+    })
 }
 
 /// The Cyrillic letter for a Latin one that looks like it: «A.1» is typed for «А.1».
@@ -250,6 +259,12 @@ mod tests {
     fn titles_and_sentences() {
         assert!(is_title("Область применения"));
         assert!(!is_title("Работы выполняют в следующей последовательности:"));
+        let dated = "Состав разделов проектной документации на линейные объекты и требования к их \
+                     содержанию (в ред. Постановления Правительства РФ от 27.05.2022 N 963)";
+        assert!(is_title(dated));
+        let sentences = "Первая сторона выполняет работы в срок. Вторая сторона принимает и \
+                         оплачивает работы по акту";
+        assert!(!is_title(sentences));
         let rules = StructureRules::of(Rules::shipped());
         assert!(titled(&rules, &line("Введение"), true, false).is_some());
         assert!(titled(&rules, &line("Обычный абзац"), true, true).is_none());

@@ -38,7 +38,7 @@ pub fn outline(
     let candidates = Candidates::of(&rules, &lines);
     let acts_possible = !rules.families_without_acts.contains(&document_type.family);
     let act = acts_possible && candidates.speak_for_an_act(&rules, &lines);
-    let numbered = candidates.speak_for_numbered_sections(&rules, &lines);
+    let numbered = act || candidates.speak_for_numbered_sections(&rules, &lines);
     let mut reader = Reader {
         rules,
         extracted,
@@ -329,7 +329,8 @@ impl Reader<'_> {
             let title = self.candidates.next_parts(index).is_some_and(|next| next == [2]);
             if self.approved && title {
                 self.approved = false;
-                self.enter(Scope { prefix: "приложение".to_owned(), unit: "пункт", ..Scope::default() });
+                let prefix = "приложение".to_owned();
+                self.enter(Scope { prefix, unit: "пункт", approved: true });
             } else if title && !self.section_label.is_empty() {
                 let prefix = std::mem::take(&mut self.section_label).to_lowercase();
                 self.enter(Scope { prefix, unit: "пункт", ..Scope::default() });
@@ -456,20 +457,26 @@ impl Reader<'_> {
         {
             return false;
         }
-        if heading.form == Form::Appendix && self.rules.appendix_status.is_match(&line.text) {
+        let belongs_to = line.text.starts_with("к ") && line.text.chars().count() <= 80;
+        if heading.form == Form::Appendix
+            && (belongs_to || self.rules.appendix_status.is_match(&line.text))
+        {
             return true;
         }
         let untitled = heading.title.is_empty()
             || (heading.form == Form::Appendix && self.rules.appendix_status.is_match(&heading.title));
         let capital = line.text.starts_with(|sign: char| sign.is_uppercase() || "«\"".contains(sign));
-        if !heading::is_title(&line.text) || line.text.ends_with('.') {
+        let words = line.text.trim_end_matches(',');
+        if !heading::is_title(words) || words.ends_with('.') {
             return false;
         }
         if untitled {
             return line.looks_like_heading() || capital;
         }
         if !line.first {
-            return first.looks_like_heading() && (!capital || line::is_capitals(&line.text));
+            let apart = first.looks_like_heading()
+                || matches!(heading.form, Form::Chapter | Form::Article | Form::Appendix);
+            return apart && (!capital || line::is_capitals(&line.text));
         }
         let same_setting = line.centered == first.centered && line.bold == first.bold;
         let roman = heading::roman_section(&self.rules, line, self.roman).is_some();
@@ -485,7 +492,7 @@ impl Reader<'_> {
 /// The title of an approved text: centred, bold or in capitals («ПРАВИЛА»).
 fn opens_approved_text(line: &Line) -> bool {
     let starts_well = line.text.starts_with(|sign: char| sign.is_uppercase() || "«\"".contains(sign));
-    starts_well && line.looks_like_heading() && heading::is_title(&line.text)
+    starts_well && line.looks_like_heading() && heading::is_title(line.text.trim_end_matches(','))
 }
 
 fn join(parts: &[u32]) -> String {
