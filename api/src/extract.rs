@@ -82,8 +82,7 @@ pub fn parse_id(
     text: &str,
     not_found: impl FnOnce(String) -> Problem,
 ) -> Result<uuid::Uuid, Problem> {
-    uuid::Uuid::try_parse(text)
-        .map_err(|_| not_found(text.chars().take(64).collect()))
+    uuid::Uuid::try_parse(text).map_err(|_| not_found(text.chars().take(64).collect()))
 }
 
 /// The 422 for what serde says about a well-formed body; unknown fields get a code of their own.
@@ -103,7 +102,8 @@ fn refused_value(message: &str) -> Problem {
             // serde_path_to_error puts the path of the field before the message.
             let path = message.split_once(": ").map(|(path, _)| path);
             let path = path.filter(|path| !path.is_empty() && !path.contains(' '));
-            let refusal = problem(status, "invalid_field", format!("недопустимое значение: {message}"));
+            let refusal =
+                problem(status, "invalid_field", format!("недопустимое значение: {message}"));
             match path {
                 Some(path) => refusal.with_field(path),
                 None => refusal,

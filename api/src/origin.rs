@@ -38,12 +38,10 @@ impl OriginRule {
             return Ok(());
         }
         let origin = text(headers, header::ORIGIN).unwrap_or_default();
-        let own = origin
-            .split_once("://")
-            .is_some_and(|(scheme, authority)| {
-                matches!(scheme, "http" | "https")
-                    && host.is_some_and(|host| host.eq_ignore_ascii_case(authority))
-            });
+        let own = origin.split_once("://").is_some_and(|(scheme, authority)| {
+            matches!(scheme, "http" | "https")
+                && host.is_some_and(|host| host.eq_ignore_ascii_case(authority))
+        });
         if own || self.allowed.iter().any(|allowed| allowed == origin) {
             return Ok(());
         }

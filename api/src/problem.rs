@@ -93,12 +93,8 @@ impl Problem {
     /// 503: a store does not answer.
     pub fn store_unavailable(error: impl std::fmt::Display) -> Problem {
         tracing::warn!(%error, "a store does not answer");
-        problem(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "store_unavailable",
-            "хранилище сейчас недоступно",
-        )
-        .retry_after(5)
+        problem(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "хранилище сейчас недоступно")
+            .retry_after(5)
     }
 
     /// 500: a defect of ours; the cause is logged and not shown.
@@ -137,8 +133,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = self.retry_after_s;
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();

@@ -1,11 +1,11 @@
 //! What every handler may use.
 
+use crate::Settings;
 use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::origin::OriginRule;
 use crate::problem::{Problem, problem};
 use crate::sockets::Sockets;
-use crate::Settings;
 use axum::http::StatusCode;
 use shared::queue::{Queue, QueueError};
 use std::ops::Deref;

@@ -23,8 +23,7 @@ fn main() {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let started = Instant::now();
         let limits = ExtractLimits::default();
-        let result =
-            extract(path, &name.unwrap_or_default(), &limits, &tools, &|| false, &|_| ());
+        let result = extract(path, &name.unwrap_or_default(), &limits, &tools, &|| false, &|_| ());
         let seconds = started.elapsed().as_secs_f32();
         match result {
             Ok(extraction) => {
@@ -52,7 +51,10 @@ fn print(extraction: &Extraction, text_only: bool) {
         }
         return;
     }
-    println!("{:?}, {} pages {:?}", extraction.format, extraction.page_count, extraction.properties);
+    println!(
+        "{:?}, {} pages {:?}",
+        extraction.format, extraction.page_count, extraction.properties
+    );
     for (code, message) in &extraction.warnings {
         println!("  ! {} {message}", code.map_or("", |code| code.name()));
     }

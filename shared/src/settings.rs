@@ -221,6 +221,11 @@ pub fn host_name() -> String {
         .unwrap_or_else(|| "localhost".to_owned())
 }
 
+/// Where programs are looked for (`PATH`).
+pub fn search_path() -> String {
+    variable("PATH").map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// `ragtrain/model` in the user's cache folder.
 fn default_model() -> PathBuf {
     let cache = variable("XDG_CACHE_HOME")

@@ -47,7 +47,12 @@ fn main() -> anyhow::Result<()> {
             }
             Part::Clause(index) => {
                 let clause = &markup.clauses[*index];
-                println!("      {} │ {} │ {}", clause.number, clause.text.len(), short(&clause.text));
+                println!(
+                    "      {} │ {} │ {}",
+                    clause.number,
+                    clause.text.len(),
+                    short(&clause.text)
+                );
             }
             Part::Table(index) => {
                 let table = &markup.tables[*index];

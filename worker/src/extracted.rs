@@ -1,5 +1,6 @@
 //! The artifact of stage 3: the pages of a document, as every later stage reads them.
 
+use extractor::client::Extraction;
 use extractor::model::{Block, Format, Page};
 use shared::outcome::Code;
 use std::collections::BTreeMap;
@@ -31,5 +32,12 @@ impl Extracted {
             page.blocks.iter().map(|block| block.text.as_str()).collect::<Vec<_>>().join("\n")
         };
         self.pages.iter().map(page_text).collect::<Vec<_>>().join("\u{c}")
+    }
+}
+
+impl From<Extraction> for Extracted {
+    fn from(extraction: Extraction) -> Extracted {
+        let Extraction { format, pages, page_count, properties, warnings } = extraction;
+        Extracted { format, pages, page_count, properties, warnings }
     }
 }

@@ -2,6 +2,7 @@
 
 use shared::outcome::{Code, Outcome};
 use std::fmt;
+use stores::StoreError;
 
 /// The four ways to stop (design: code.md, «Failure taxonomy»). There is no conversion from a
 /// foreign error: whoever sees it must say which of these it is.
@@ -52,7 +53,16 @@ impl Stop {
         Stop::Permanent { code, message: message.into() }
     }
 
-    /// The store did not answer as it should; it may later.
+    /// A store call failed: fenced, for now, or for good.
+    pub fn from_store(error: StoreError) -> Stop {
+        match error {
+            StoreError::Fenced { .. } => Stop::Interrupted(Interruption::LeaseLost),
+            error if error.is_transient() => Stop::store(error),
+            error => Stop::permanent(Code::InternalError, format!("хранилище: {error}")),
+        }
+    }
+
+    /// Something outside did not answer as it should; it may later.
     pub fn store(error: impl fmt::Display) -> Stop {
         Stop::Transient {
             code: Code::StoreUnavailable,

@@ -268,7 +268,11 @@ impl Channel {
     pub(crate) fn idle_for(&self) -> Option<std::time::Duration> {
         let state = self.lock();
         let watched = self.viewers() > 0 || (state.tracked_from.is_some() && !state.ended);
-        if watched { None } else { Some(state.idle_since.map_or_else(Default::default, |since| since.elapsed())) }
+        if watched {
+            None
+        } else {
+            Some(state.idle_since.map_or_else(Default::default, |since| since.elapsed()))
+        }
     }
 }
 
@@ -284,7 +288,8 @@ impl State {
         }
         self.ring_bytes += entry.json.as_str().len();
         self.ring.push_back(entry);
-        while self.ring.len() > RING_EVENTS || (self.ring_bytes > RING_BYTES && self.ring.len() > 1) {
+        while self.ring.len() > RING_EVENTS || (self.ring_bytes > RING_BYTES && self.ring.len() > 1)
+        {
             if let Some(oldest) = self.ring.pop_front() {
                 self.ring_bytes -= oldest.json.as_str().len();
             }

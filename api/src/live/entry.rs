@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn only_events_are_events() {
-        let body = r#"{"seq":7,"epoch":"e","job_id":"00000000-0000-0000-0000-000000000001","final":true}"#;
+        let body =
+            r#"{"seq":7,"epoch":"e","job_id":"00000000-0000-0000-0000-000000000001","final":true}"#;
         let entry = Entry::parse(body).unwrap();
         assert_eq!((entry.seq, entry.is_final, entry.json.as_str()), (7, true, body));
         assert!(Entry::parse("{}").is_none());

@@ -17,9 +17,9 @@ pub(crate) mod websocket;
 pub(crate) mod sse;
 pub(crate) mod poll;
 
-pub use hub::RelayTimes;
 pub(crate) use entry::Since;
 pub(crate) use hub::Hub;
+pub use hub::RelayTimes;
 pub(crate) use record::JobRecord;
 pub(crate) use viewer::Refusal;
 

@@ -58,7 +58,9 @@ pub async fn events(
 ) -> Result<Response, Problem> {
     let job = parse_id(&id, Problem::job_not_found)?;
     match query.format.as_deref() {
-        Some("json") => return poll::page(&app, job, &query).await.map(IntoResponse::into_response),
+        Some("json") => {
+            return poll::page(&app, job, &query).await.map(IntoResponse::into_response);
+        }
         None | Some("sse") => {}
         Some(_) => return Err(Problem::invalid_field("format", "format — json или sse")),
     }

@@ -75,9 +75,7 @@ impl Viewer {
         since: Option<Since>,
     ) -> Result<Option<(Hello, Viewer)>, Refusal> {
         let opening = Viewer::open_live(hub, job, since);
-        tokio::time::timeout(Duration::from_secs(5), opening)
-            .await
-            .map_err(|_| Refusal::Timeout)?
+        tokio::time::timeout(Duration::from_secs(5), opening).await.map_err(|_| Refusal::Timeout)?
     }
 
     async fn open_live(

@@ -64,10 +64,7 @@ pub async fn list(
     get, path = "/jobs/{id}", tag = "jobs", params(("id" = Uuid, Path)),
     responses((status = 200, body = JobView), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn one(
-    State(app): State<App>,
-    Path(id): Path<String>,
-) -> Result<Json<JobView>, Problem> {
+pub async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<JobView>, Problem> {
     Ok(Json(find(&app, parse_id(&id, Problem::job_not_found)?).await?))
 }
 

@@ -31,8 +31,7 @@ pub async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<NormList>, Problem> {
     let limit = page_limit(query.limit)?;
-    let page =
-        app.database(move |database| database.norms(limit, query.cursor.as_deref())).await?;
+    let page = app.database(move |database| database.norms(limit, query.cursor.as_deref())).await?;
     Ok(Json(NormList { norms: page.items, next_cursor: page.next_cursor }))
 }
 
@@ -52,10 +51,7 @@ async fn find(app: &App, id: &str) -> Result<Norm, Problem> {
     get, path = "/norms/{id}", tag = "norms", params(("id" = String, Path, description = "«СП 45.13330»")),
     responses((status = 200, body = Norm), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn one(
-    State(app): State<App>,
-    Path(id): Path<String>,
-) -> Result<Json<Norm>, Problem> {
+pub async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Norm>, Problem> {
     Ok(Json(find(&app, &id).await?))
 }
 

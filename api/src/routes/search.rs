@@ -7,8 +7,8 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::structure::PageRange;
-use stores::search::{Filters, Mode, SearchRequest, SearchResponse};
 use std::sync::Arc;
+use stores::search::{Filters, Mode, SearchRequest, SearchResponse};
 use uuid::Uuid;
 
 /// Length of a question in characters.

@@ -195,7 +195,9 @@ pub(crate) fn collection_name(name: &str) -> Result<String, Problem> {
     } else {
         Err(Problem::invalid_field(
             "collection",
-            format!("имя коллекции — до {MAX_COLLECTION} букв, цифр и знаков - _ . (первой — буква или цифра)"),
+            format!(
+                "имя коллекции — до {MAX_COLLECTION} букв, цифр и знаков - _ . (первой — буква или цифра)"
+            ),
         ))
     }
 }
@@ -213,18 +215,18 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 /// The durable record of a normalized request.
-async fn specify(
-    app: &App,
-    request: &TrainRequest,
-    key: Option<&str>,
-) -> Result<JobSpec, Problem> {
+async fn specify(app: &App, request: &TrainRequest, key: Option<&str>) -> Result<JobSpec, Problem> {
     let request_hash = hash(request)?;
     let id = key.map_or_else(Uuid::now_v7, job_id_for_key);
     if key.is_some()
         && let Some(stored) = app.stores()?.blobs.read_job(id).await?
     {
         // A repetition is answered even when the folder is gone meanwhile.
-        return if stored.request_hash == request_hash { Ok(stored) } else { Err(idempotency_conflict()) };
+        return if stored.request_hash == request_hash {
+            Ok(stored)
+        } else {
+            Err(idempotency_conflict())
+        };
     }
     let mut sources = Vec::new();
     for (position, source) in request.sources.iter().flatten().enumerate() {

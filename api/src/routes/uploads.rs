@@ -3,8 +3,8 @@
 use crate::problem::{Problem, problem};
 use crate::state::App;
 use axum::Json;
-use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
 use axum::extract::State;
+use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -187,7 +187,10 @@ fn clean_name(given: &str) -> String {
         .map(|part| {
             let clean: String = part
                 .chars()
-                .filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+                .filter(|c| {
+                    !c.is_control()
+                        && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+                })
                 .collect();
             shortened(clean.trim())
         })

@@ -45,7 +45,10 @@ pub fn missing_languages(tools: &Tools) -> Result<Vec<String>, String> {
     };
     let installed = tesseract_languages(tesseract, tools.tessdata.as_deref())?;
     let wanted = tools.ocr_languages.iter().map(String::as_str).chain(["osd"]);
-    Ok(wanted.filter(|one| !installed.iter().any(|other| other == one)).map(str::to_owned).collect())
+    Ok(wanted
+        .filter(|one| !installed.iter().any(|other| other == one))
+        .map(str::to_owned)
+        .collect())
 }
 
 /// The apt package of a language of recognition.
@@ -82,11 +85,8 @@ pub fn probe(
 ) -> Result<(), ExtractError> {
     let nothing = File::open("/dev/null")
         .map_err(|error| ExtractError::Unavailable(format!("/dev/null: {error}")))?;
-    let request = Request {
-        parent: std::process::id(),
-        limits: limits.child(),
-        task: Task::Probe(probe),
-    };
+    let request =
+        Request { parent: std::process::id(), limits: limits.child(), task: Task::Probe(probe) };
     let patience =
         child::Patience { message_wait: limits.page_wait, output_bytes: limits.output_bytes };
     child::converse(&tools.extractor, &request, &nothing, patience, cancel, &mut |message| {

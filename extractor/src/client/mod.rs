@@ -203,8 +203,7 @@ pub fn extract(
         });
         return Err(ExtractError::failed(code, message));
     };
-    let mismatch =
-        reading.warnings.iter().any(|(code, _)| *code == Some(Code::ExtensionMismatch));
+    let mismatch = reading.warnings.iter().any(|(code, _)| *code == Some(Code::ExtensionMismatch));
     if let Some((code @ Code::DamagedFile, message)) = &mut failure
         && mismatch
         && reading.pages.is_empty()

@@ -28,7 +28,10 @@ pub(crate) fn needs_help(page: &Page) -> bool {
 
 /// The external tool's pages after the last one that the own reader finished before it failed.
 /// True when it gave any text, so that the failure cost nothing but looks.
-pub(crate) fn continue_after(runs: &Runs<'_>, extraction: &mut Extraction) -> Result<bool, ExtractError> {
+pub(crate) fn continue_after(
+    runs: &Runs<'_>,
+    extraction: &mut Extraction,
+) -> Result<bool, ExtractError> {
     let Some(pdftotext) = runs.tools.pdftotext.as_deref() else { return Ok(false) };
     if extraction.format != Format::Pdf {
         return Ok(false);
@@ -187,7 +190,9 @@ fn recognise_all(
                     let Some(_slot) = slots.take(&|| (runs.cancel)()) else { break };
                     let outcome = match recognise(runs, tesseract, *number) {
                         Ok(recognised) => {
-                            ocr::compose(std::slice::from_ref(&recognised)).iter().for_each(on_page);
+                            ocr::compose(std::slice::from_ref(&recognised))
+                                .iter()
+                                .for_each(on_page);
                             Ok(recognised)
                         }
                         Err(ExtractError::Failed(failure)) => Err(failure.message),
@@ -197,10 +202,7 @@ fn recognise_all(
                             break;
                         }
                     };
-                    results
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .insert(*number, outcome);
+                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(*number, outcome);
                 }
             });
         }

@@ -43,7 +43,11 @@ impl Runs<'_> {
     }
 
     /// The words of an image.
-    pub(crate) fn words(&self, tesseract: &Path, image: &Rendered) -> Result<Vec<Word>, ExtractError> {
+    pub(crate) fn words(
+        &self,
+        tesseract: &Path,
+        image: &Rendered,
+    ) -> Result<Vec<Word>, ExtractError> {
         let languages = self.tools.ocr_languages.join("+");
         let cached = self.cache_path(&languages, image);
         if let Some(tsv) = cached.as_ref().and_then(|path| fs::read_to_string(path).ok()) {
@@ -94,8 +98,7 @@ impl Runs<'_> {
             all.extend(["--tessdata-dir".to_owned(), folder.to_string_lossy().into_owned()]);
         }
         all.extend(more.iter().map(ToString::to_string));
-        let task =
-            Task::RunTool { program: program.to_owned(), arguments: all, readable: data };
+        let task = Task::RunTool { program: program.to_owned(), arguments: all, readable: data };
         let pgm = image.pgm();
         let wait = self.limits.ocr_page_wait;
         let output = self.run(task, ToolInput::Bytes(&pgm), wait, TEXT_BYTES)?;
@@ -112,8 +115,7 @@ impl Runs<'_> {
         let mut arguments = vec!["-bbox-layout".to_owned(), "-f".to_owned(), first.to_string()];
         arguments.extend(last.into_iter().flat_map(|last| ["-l".to_owned(), last.to_string()]));
         arguments.extend(["-".to_owned(), "-".to_owned()]);
-        let task =
-            Task::RunTool { program: pdftotext.to_owned(), arguments, readable: Vec::new() };
+        let task = Task::RunTool { program: pdftotext.to_owned(), arguments, readable: Vec::new() };
         let wait = self.limits.page_wait;
         let output = self.run(task, ToolInput::File(self.source), wait, TEXT_BYTES)?;
         Ok(ocr::bbox_pages(&String::from_utf8_lossy(&output), first))

@@ -226,7 +226,8 @@ fn join_soft_breaks(text: &str) -> String {
     let mut joined = String::with_capacity(text.len());
     for line in text.lines() {
         if !joined.is_empty() {
-            let open = joined.ends_with(|last: char| last.is_alphanumeric() || matches!(last, ',' | '-' | '–'));
+            let open = joined
+                .ends_with(|last: char| last.is_alphanumeric() || matches!(last, ',' | '-' | '–'));
             joined.push(if open && line.starts_with(char::is_lowercase) { ' ' } else { '\n' });
         }
         joined.push_str(line);

@@ -38,7 +38,9 @@ pub fn pages(xhtml: &str, first: u32) -> Vec<Recognised> {
                 }
                 _ => {}
             },
-            Event::Text(piece) => text.push_str(&piece.xml_content(quick_xml::XmlVersion::Explicit1_0)),
+            Event::Text(piece) => {
+                text.push_str(&piece.xml_content(quick_xml::XmlVersion::Explicit1_0))
+            }
             Event::GeneralRef(entity) => text.push_str(match entity.as_ref() {
                 "amp" => "&",
                 "lt" => "<",
@@ -51,12 +53,8 @@ pub fn pages(xhtml: &str, first: u32) -> Vec<Recognised> {
                 if let (Some(bounds), Some(page)) = (open.take(), pages.last_mut())
                     && !text.trim().is_empty()
                 {
-                    let word = Word {
-                        line: place,
-                        bounds,
-                        confidence: 1.0,
-                        text: text.trim().to_owned(),
-                    };
+                    let word =
+                        Word { line: place, bounds, confidence: 1.0, text: text.trim().to_owned() };
                     page.words.push(word);
                 }
             }

@@ -54,12 +54,14 @@ impl Recognised {
 /// Composes the recognised pages of one document, in order. Running headers are found by
 /// comparing the pages with each other.
 pub fn compose(pages: &[Recognised]) -> Vec<Page> {
-    let mut layouts: Vec<Option<Layout>> = pages.iter().map(|page| Some(layout(&raw_page(page)))).collect();
+    let mut layouts: Vec<Option<Layout>> =
+        pages.iter().map(|page| Some(layout(&raw_page(page)))).collect();
     let mut composer = Composer::default();
     layouts.iter().flatten().for_each(|layout| composer.learn(layout));
     let mut furniture = Furniture::default();
     let mut ahead = 0;
-    let indices: Vec<usize> = pages.iter().map(|page| page.number.saturating_sub(1) as usize).collect();
+    let indices: Vec<usize> =
+        pages.iter().map(|page| page.number.saturating_sub(1) as usize).collect();
     let mut composed = Vec::new();
     for (position, page) in pages.iter().enumerate() {
         while ahead < pages.len() && indices[ahead] <= indices[position] + REACH {
@@ -90,8 +92,10 @@ fn raw_page(page: &Recognised) -> RawPage {
     for word in page.words.iter().filter(|word| word.confidence >= MIN_CONFIDENCE) {
         lines.entry(word.line).or_default().push(word);
     }
-    let measured: Vec<(Vec<&Word>, Measure)> =
-        lines.into_values().filter_map(|words| Some((words.clone(), measure(&words, page.boxes)?))).collect();
+    let measured: Vec<(Vec<&Word>, Measure)> = lines
+        .into_values()
+        .filter_map(|words| Some((words.clone(), measure(&words, page.boxes)?)))
+        .collect();
     let usual = usual_size(&measured);
     let mut glyphs = Vec::new();
     for (words, measure) in &measured {
@@ -142,7 +146,8 @@ fn measure(words: &[&Word], boxes: Boxes) -> Option<Measure> {
     let mut baselines: Vec<f32> = Vec::new();
     for word in words {
         let descends = word.text.contains(|letter| DESCENDING.contains(letter));
-        let low = word.text.chars().all(|letter| LOW.contains(letter) || DESCENDING.contains(letter));
+        let low =
+            word.text.chars().all(|letter| LOW.contains(letter) || DESCENDING.contains(letter));
         let [_, top, _, bottom] = word.bounds;
         // Shares of the font size: «о» 0.5, «б» 0.72, a descender 0.2 more.
         let share = if low { 0.5 } else { 0.72 } + if descends { 0.2 } else { 0.0 };

@@ -91,7 +91,11 @@ pub fn frame_sizes(bytes: &[u8], format: Format, most: u32) -> Result<Vec<[f32; 
         let dpi = guessed_dpi(width, height);
         sizes.push([width as f32 * 72.0 / dpi, height as f32 * 72.0 / dpi]);
     }
-    if sizes.is_empty() { Err(ReadError::damaged("в файле нет изображения")) } else { Ok(sizes) }
+    if sizes.is_empty() {
+        Err(ReadError::damaged("в файле нет изображения"))
+    } else {
+        Ok(sizes)
+    }
 }
 
 /// Decodes one image of a file; the index counts from 0.
@@ -132,10 +136,7 @@ pub fn prepare(drawn: Drawn, quarter_turns: u8) -> Rendered {
     Rendered { head, grey: image.into_raw() }
 }
 
-fn reader<'a>(
-    bytes: &'a [u8],
-    format: Format,
-) -> Result<ImageReader<Cursor<&'a [u8]>>, ReadError> {
+fn reader<'a>(bytes: &'a [u8], format: Format) -> Result<ImageReader<Cursor<&'a [u8]>>, ReadError> {
     let format = match format {
         Format::Png => ImageFormat::Png,
         Format::Jpeg => ImageFormat::Jpeg,
@@ -215,11 +216,7 @@ fn tiff_frame(bytes: &[u8], format: Format, index: u32) -> Option<Vec<u8>> {
     let number = |offset: usize, length: usize| -> Option<usize> {
         let field = bytes.get(offset..offset.checked_add(length)?)?;
         let join = |value: usize, byte: &u8| value << 8 | usize::from(*byte);
-        Some(if little {
-            field.iter().rev().fold(0, join)
-        } else {
-            field.iter().fold(0, join)
-        })
+        Some(if little { field.iter().rev().fold(0, join) } else { field.iter().fold(0, join) })
     };
     let mut directory = number(4, 4)?;
     for _ in 0..index {

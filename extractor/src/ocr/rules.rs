@@ -239,7 +239,10 @@ mod tests {
         filled(&mut image, 500, 300, 505, 340);
         filled(&mut image, 600, 600, 900, 780);
         let rules = take_out(&mut image, 300.0);
-        assert_eq!(rules, [Rule(100, 200, 900, 204), Rule(100, 500, 900, 504), Rule(300, 200, 304, 504)]);
+        assert_eq!(
+            rules,
+            [Rule(100, 200, 900, 204), Rule(100, 500, 900, 504), Rule(300, 200, 304, 504)]
+        );
         assert_eq!(image.get_pixel(400, 202), &Luma([255]));
         assert_eq!(image.get_pixel(302, 350), &Luma([255]));
         assert_eq!(image.get_pixel(502, 320), &Luma([20]));

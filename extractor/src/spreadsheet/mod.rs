@@ -145,9 +145,10 @@ impl Rows {
         if text.is_empty() {
             return Ok(());
         }
-        self.left = self.left.checked_sub(1).ok_or_else(|| {
-            ReadError::new(Code::ArchiveLimits, "в книге слишком много ячеек")
-        })?;
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| ReadError::new(Code::ArchiveLimits, "в книге слишком много ячеек"))?;
         self.rows.entry(row).or_default().insert(column, text);
         Ok(())
     }

@@ -70,9 +70,10 @@ fn continues(table: &[&Row], band: &[Row]) -> bool {
     let used: BTreeSet<u32> = table.iter().flat_map(|row| columns(row)).collect();
     let close = first.number.saturating_sub(last.number) <= GAP.saturating_add(1);
     let inside = band.iter().flat_map(columns).all(|column| used.contains(&column));
-    let data = band.iter().find(|row| row.cells.len() >= 3).is_some_and(|row| {
-        row.cells.iter().skip(1).any(|(_, text)| is_number(text))
-    });
+    let data = band
+        .iter()
+        .find(|row| row.cells.len() >= 3)
+        .is_some_and(|row| row.cells.iter().skip(1).any(|(_, text)| is_number(text)));
     used.len() >= 3 && close && inside && data
 }
 

@@ -25,7 +25,10 @@ fn workbook(sheet: &str) -> Vec<u8> {
     let sheet = format!("<worksheet xmlns=\"{main}\"><sheetData>{sheet}</sheetData></worksheet>");
     zip_of(&[
         ("[Content_Types].xml", b"<Types/>"),
-        ("_rels/.rels", relations(relation("rId1", "officeDocument", "xl/workbook.xml")).as_bytes()),
+        (
+            "_rels/.rels",
+            relations(relation("rId1", "officeDocument", "xl/workbook.xml")).as_bytes(),
+        ),
         ("xl/workbook.xml", book.as_bytes()),
         (
             "xl/_rels/workbook.xml.rels",

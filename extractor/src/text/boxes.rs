@@ -17,7 +17,8 @@ fn is_rule(line: &str) -> bool {
 }
 
 fn is_row(line: &str) -> bool {
-    line.trim().starts_with(['│', '║', '|']) && line.trim().ends_with(['│', '║', '|'])
+    line.trim().starts_with(['│', '║', '|'])
+        && line.trim().ends_with(['│', '║', '|'])
         && line.trim().chars().count() > 1
 }
 

@@ -65,7 +65,8 @@ fn line(path: &str, text: &str, blocks: &mut Vec<Block>) {
 
 /// Two or more objects of plain values under at most 64 keys.
 fn table(items: &[Value]) -> Option<Block> {
-    let objects: Vec<&Map<String, Value>> = items.iter().map(Value::as_object).collect::<Option<_>>()?;
+    let objects: Vec<&Map<String, Value>> =
+        items.iter().map(Value::as_object).collect::<Option<_>>()?;
     if objects.len() < 2 {
         return None;
     }
@@ -82,7 +83,11 @@ fn table(items: &[Value]) -> Option<Block> {
         }
     }
     let cell = |object: &Map<String, Value>, key: &String| {
-        object.get(key).and_then(scalar).map(|text| crate::tidy::tidy_line(&text)).unwrap_or_default()
+        object
+            .get(key)
+            .and_then(scalar)
+            .map(|text| crate::tidy::tidy_line(&text))
+            .unwrap_or_default()
     };
     let header = keys.iter().map(|key| (*key).clone()).collect();
     let rows = objects.iter().map(|object| keys.iter().map(|key| cell(object, key)).collect());

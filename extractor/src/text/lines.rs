@@ -63,7 +63,8 @@ pub(super) fn blocks(text: &str, width: Option<usize>) -> Vec<Block> {
 /// Whether a line of a wrapped text continues the paragraph of the line before it.
 fn goes_on(before: &str, line: &str, clean: &str, width: Option<usize>) -> bool {
     let Some(width) = width else { return false };
-    let indent = |line: &str| line.chars().take_while(|character| character.is_whitespace()).count();
+    let indent =
+        |line: &str| line.chars().take_while(|character| character.is_whitespace()).count();
     let before_length = before.trim_end().chars().count();
     let indented = indent(line) > indent(before).saturating_add(1);
     // A short line ends its paragraph: the next word would have fitted.

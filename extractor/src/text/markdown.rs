@@ -57,7 +57,10 @@ fn blocks(text: &str) -> Vec<Block> {
         if (1..=6).contains(&marks) && title.starts_with([' ', '\t']) {
             flush(&mut paragraph, &mut table, &mut blocks);
             let level = u8::try_from(marks).unwrap_or(6);
-            blocks.push(Block::new(BlockKind::Heading { level }, inline(title.trim_end_matches('#'))));
+            blocks.push(Block::new(
+                BlockKind::Heading { level },
+                inline(title.trim_end_matches('#')),
+            ));
         } else if !paragraph.is_empty() && is_underline(trimmed) {
             let level = if trimmed.starts_with('=') { 1 } else { 2 };
             let title = inline(&std::mem::take(&mut paragraph));

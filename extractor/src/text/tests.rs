@@ -73,11 +73,14 @@ fn csv_with_semicolons_and_decimal_commas() {
 
 #[test]
 fn json_reads_as_lines_and_tables() {
-    let text = r#"{"шифр":"КЖ-1","листы":[{"н":1,"имя":"План"},{"н":2,"имя":"Разрез"}],"теги":["а","б"]}"#;
+    let text =
+        r#"{"шифр":"КЖ-1","листы":[{"н":1,"имя":"План"},{"н":2,"имя":"Разрез"}],"теги":["а","б"]}"#;
     let blocks = pages(json::read, text.as_bytes()).remove(0);
     let lines = texts(&blocks);
     assert!(lines.contains(&"шифр: КЖ-1") && lines.contains(&"теги: а, б"), "{lines:?}");
-    assert!(blocks.iter().any(|block| matches!(&block.kind, BlockKind::Table(t) if t.rows.len() == 3)));
+    assert!(
+        blocks.iter().any(|block| matches!(&block.kind, BlockKind::Table(t) if t.rows.len() == 3))
+    );
 }
 
 proptest! {

@@ -6,8 +6,18 @@ use crate::rules::{Rule, Rules, Topic};
 
 /// Months in the genitive, in order.
 const MONTHS: [&str; 12] = [
-    "января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября",
-    "октября", "ноября", "декабря",
+    "января",
+    "февраля",
+    "марта",
+    "апреля",
+    "мая",
+    "июня",
+    "июля",
+    "августа",
+    "сентября",
+    "октября",
+    "ноября",
+    "декабря",
 ];
 
 /// Rules of `acts` that find a whole act in running text.
@@ -78,7 +88,8 @@ pub fn letterhead(rules: &Rules, lines: &[String]) -> Option<Designation> {
         Some((index, by_name(topic, &kind)?))
     })?;
     let near = kind_at.saturating_sub(3)..folded.len().min(kind_at + 6);
-    let captures = folded.get(near)?.iter().find_map(|line| topic.rule("head_date").captures(line))?;
+    let captures =
+        folded.get(near)?.iter().find_map(|line| topic.rule("head_date").captures(line))?;
     let date = numeric_date(captures.name("date")?.as_str())?;
     let number = captures.name("number")?.as_str();
     if rule.id == "federal_law" {
@@ -90,7 +101,10 @@ pub fn letterhead(rules: &Rules, lines: &[String]) -> Option<Designation> {
 }
 
 fn by_name<'t>(topic: &'t Topic, name: &str) -> Option<&'t Rule> {
-    KINDS.map(|id| topic.rule(id)).into_iter().find(|rule| rule.field("name").to_lowercase() == name)
+    KINDS
+        .map(|id| topic.rule(id))
+        .into_iter()
+        .find(|rule| rule.field("name").to_lowercase() == name)
 }
 
 /// The usual short name (genitive) of an issuer named in a text.
@@ -101,10 +115,7 @@ pub fn organ(rules: &Rules, text: &str) -> Option<String> {
 }
 
 fn shortened(issuer: &str) -> String {
-    issuer
-        .trim()
-        .replace("Российской Федерации", "РФ")
-        .replace("Республики Казахстан", "РК")
+    issuer.trim().replace("Российской Федерации", "РФ").replace("Республики Казахстан", "РК")
 }
 
 /// «16 февраля 2008», «16.02.2008», «5.04.23» → «16.02.2008»; `None` when it is no date.
@@ -128,6 +139,7 @@ pub fn numeric_date(text: &str) -> Option<String> {
         (2, year) => 1900 + year,
         _ => return None,
     };
-    let date = time::Date::from_calendar_date(year, time::Month::try_from(month).ok()?, day).ok()?;
+    let date =
+        time::Date::from_calendar_date(year, time::Month::try_from(month).ok()?, day).ok()?;
     Some(format!("{:02}.{:02}.{:04}", date.day(), u8::from(date.month()), date.year()))
 }

@@ -101,7 +101,9 @@ fn continue_list(topic: &Topic, rule: &Rule, text: &str, from: usize, found: &mu
     };
     let mut position = from;
     while let Some(captures) = text.get(position..).and_then(|rest| more.captures(rest)) {
-        let (Some(whole), Some(number)) = (captures.get(0), captures.name("number")) else { return };
+        let (Some(whole), Some(number)) = (captures.get(0), captures.name("number")) else {
+            return;
+        };
         if let Some(designation) = standard(rule, &captures) {
             let start = position + number.start();
             found.push(Hit { designation, start, end: position + whole.end() });

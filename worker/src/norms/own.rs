@@ -152,7 +152,13 @@ fn strongest(candidates: Vec<Candidate>) -> Option<Own> {
     let best = candidates.iter().max_by(|left, right| {
         support(&left.own.designation.id)
             .total_cmp(&support(&right.own.designation.id))
-            .then(left.own.designation.edition.is_some().cmp(&right.own.designation.edition.is_some()))
+            .then(
+                left.own
+                    .designation
+                    .edition
+                    .is_some()
+                    .cmp(&right.own.designation.edition.is_some()),
+            )
             .then(left.weight.total_cmp(&right.weight))
     })?;
     Some(best.own.clone())
@@ -181,16 +187,25 @@ mod tests {
 
     #[test]
     fn the_title_page_wins_over_what_it_replaces() {
-        let lines = ["СВОД ПРАВИЛ", "СП 999.13330.2031", "КРОВЛИ", "Актуализированная редакция", "СНиП 9.01.02-88"];
+        let lines = [
+            "СВОД ПРАВИЛ",
+            "СП 999.13330.2031",
+            "КРОВЛИ",
+            "Актуализированная редакция",
+            "СНиП 9.01.02-88",
+        ];
         check(&lines, "кровли.docx", Some("СП 999.13330.2031"));
     }
 
     #[test]
     fn acts_from_letterhead_line_and_approval() {
-        let lines = ["МИНИСТЕРСТВО ТРАНСПОРТА РОССИЙСКОЙ ФЕДЕРАЦИИ", "ПРИКАЗ", "от 7 мая 2031 г. № 12/пр"];
+        let lines =
+            ["МИНИСТЕРСТВО ТРАНСПОРТА РОССИЙСКОЙ ФЕДЕРАЦИИ", "ПРИКАЗ", "от 7 мая 2031 г. № 12/пр"];
         check(&lines, "x.docx", Some("Приказ Минтранса России от 07.05.2031 № 12/пр"));
         check(
-            &["Утверждены\nпостановлением Правительства\nРеспублики Казахстан\nот 3 мая 2031 года № 77"],
+            &[
+                "Утверждены\nпостановлением Правительства\nРеспублики Казахстан\nот 3 мая 2031 года № 77",
+            ],
             "правила.docx",
             Some("Постановление Правительства РК от 03.05.2031 № 77"),
         );
@@ -198,13 +213,21 @@ mod tests {
 
     #[test]
     fn a_cited_norm_is_not_the_document() {
-        check(&["ПРОЕКТ ПРОИЗВОДСТВА РАБОТ", "Разработан в соответствии с СП 48.13330.2019"], "ППР.docx", None);
+        check(
+            &["ПРОЕКТ ПРОИЗВОДСТВА РАБОТ", "Разработан в соответствии с СП 48.13330.2019"],
+            "ППР.docx",
+            None,
+        );
         check(&["ПРОЕКТ", "разработан согласно", "СП 48.13330.2019"], "ППР.docx", None);
     }
 
     #[test]
     fn the_file_name_helps_when_the_text_is_silent() {
-        check(&["Земляные сооружения"], "СП_999.13330.2031 Земляные.docx", Some("СП 999.13330.2031"));
+        check(
+            &["Земляные сооружения"],
+            "СП_999.13330.2031 Земляные.docx",
+            Some("СП 999.13330.2031"),
+        );
         check(&["Земляные сооружения"], "ППР по СП 45.13330.docx", None);
     }
 }

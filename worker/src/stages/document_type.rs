@@ -215,8 +215,10 @@ fn subtype(family: &str, evidence: &[Evidence]) -> String {
 fn reasons(family: &str, evidence: &[Evidence]) -> Vec<String> {
     let mut ranked: Vec<&Evidence> = evidence.iter().collect();
     ranked.sort_by(|left, right| right.score.total_cmp(&left.score));
-    let line = |found: &&Evidence| format!("{}: {} +{:.1}", found.family, found.reason, found.score);
-    let (own, other): (Vec<_>, Vec<_>) = ranked.into_iter().partition(|found| found.family == family);
+    let line =
+        |found: &&Evidence| format!("{}: {} +{:.1}", found.family, found.reason, found.score);
+    let (own, other): (Vec<_>, Vec<_>) =
+        ranked.into_iter().partition(|found| found.family == family);
     own.iter().take(8).map(line).chain(other.iter().take(2).map(line)).collect()
 }
 

@@ -130,9 +130,8 @@ pub fn metadata(
     file_name: &str,
 ) -> Metadata {
     let page = TitlePage::read(rules, extracted);
-    let own_norm = (document_type.family == "norms")
-        .then(|| own::own(rules, &page, file_name))
-        .flatten();
+    let own_norm =
+        (document_type.family == "norms").then(|| own::own(rules, &page, file_name)).flatten();
     let own_id = own_norm.as_ref().map(|own| own.designation.clone());
     let (references, relations) = references::references(rules, extracted, own_id.as_ref());
     let mut metadata = Metadata {

@@ -85,7 +85,12 @@ pub fn quality_control(
     }
     if family == "norms" && metadata.designation.is_none() {
         let reason = "у нормативного документа не найдено собственное обозначение".to_owned();
-        deduct("designation", 40.0, reason, "Добавьте титульный лист или назовите файл обозначением.");
+        deduct(
+            "designation",
+            40.0,
+            reason,
+            "Добавьте титульный лист или назовите файл обозначением.",
+        );
     }
     if let Some(confidence) = recognition(extracted).filter(|confidence| *confidence < 0.8) {
         let reason = format!("уверенность распознавания: {confidence:.2}");
@@ -128,7 +133,10 @@ fn rounded(value: f64) -> f64 {
 }
 
 fn text_length(extracted: &Extracted) -> usize {
-    extracted.blocks().map(|(_, block)| block.text.chars().filter(|c| !c.is_whitespace()).count()).sum()
+    extracted
+        .blocks()
+        .map(|(_, block)| block.text.chars().filter(|c| !c.is_whitespace()).count())
+        .sum()
 }
 
 /// Mean confidence over the recognised pages, 0..1.
@@ -142,9 +150,8 @@ fn recognition(extracted: &Extracted) -> Option<f64> {
 fn unreadable(extracted: &Extracted) -> (u32, u32) {
     let delivered = u32::try_from(extracted.pages.len()).unwrap_or(u32::MAX);
     let pages = extracted.page_count.max(delivered);
-    let empty = |page: &&extractor::model::Page| {
-        page.source == TextSource::None && page.blocks.is_empty()
-    };
+    let empty =
+        |page: &&extractor::model::Page| page.source == TextSource::None && page.blocks.is_empty();
     let empty = u32::try_from(extracted.pages.iter().filter(empty).count()).unwrap_or(u32::MAX);
     (empty + (pages - delivered), pages)
 }
@@ -249,7 +256,8 @@ mod tests {
         document.pages[0].confidence = Some(0.7);
         document.page_count = 4;
         let clause = |number: &str| Clause { number: number.to_owned(), ..Clause::default() };
-        let clauses = vec![clause("5.1"), clause("5.2"), clause("5.2.1"), clause("5.5"), clause("6.1")];
+        let clauses =
+            vec![clause("5.1"), clause("5.2"), clause("5.2.1"), clause("5.5"), clause("6.1")];
         let markup = Markup { clauses, ..good_markup() };
         let quality = quality_control(&document, &of("norms", 0.9), &markup, &good_metadata());
         let expected = [("recognition", 10.0), ("unreadable_pages", 37.5), ("numbering_gaps", 5.0)];

@@ -1,9 +1,9 @@
 //! Stage 7: the detailed structure of a document and its Rubern text.
 
 use crate::extracted::Extracted;
+use crate::rules::Rules;
 use crate::stages::structural_analysis::Skeleton;
 use crate::stages::work_candidates::WorkCandidate;
-use crate::rules::Rules;
 use crate::structure::body::{self, Body};
 use crate::structure::outline::outline;
 use shared::structure::{Clause, Dependency, DocumentType, Section, Table, Work};

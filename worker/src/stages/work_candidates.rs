@@ -1,6 +1,9 @@
 //! Stage 6: seeds of the work graph.
 
-use shared::structure::PageRange;
+use crate::extracted::Extracted;
+use crate::rules::Rules;
+use crate::stages::structural_analysis::Skeleton;
+use shared::structure::{DocumentType, PageRange};
 
 /// A phrase that looks like a work (ppr), a requirement (norms), a position (smeta, rd) or an
 /// example (educational). Stage 7 keeps it as a work or drops it with a reason.
@@ -16,4 +19,14 @@ pub struct WorkCandidate {
     pub pages: PageRange,
     /// Which rule found it.
     pub rule: String,
+}
+
+/// Finds up to 40 seeds.
+pub fn work_candidates(
+    _rules: &Rules,
+    _extracted: &Extracted,
+    _skeleton: &Skeleton,
+    _document_type: &DocumentType,
+) -> Vec<WorkCandidate> {
+    Vec::new()
 }

@@ -368,7 +368,8 @@ impl<'a> Builder<'a> {
     }
 
     fn close_clause(&mut self, clause: usize) {
-        let Some((address, _)) = self.body.clauses[clause].number.split_once(" (повтор") else {
+        let Some((address, _)) = self.body.clauses[clause].number.split_once(" (повтор")
+        else {
             return;
         };
         let address = address.to_owned();

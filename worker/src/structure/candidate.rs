@@ -135,8 +135,7 @@ fn candidate(rules: &StructureRules, line: &Line) -> Option<Candidate> {
         return None;
     }
     let (number, rest) = leading_number(&line.text)?;
-    let capital =
-        rest.starts_with(|sign: char| sign.is_uppercase() || "«\"“„".contains(sign));
+    let capital = rest.starts_with(|sign: char| sign.is_uppercase() || "«\"“„".contains(sign));
     let foreign = rules.quantity.is_match(rest) || rules.reference_start.is_match(rest);
     Some(Candidate {
         rest: rest.to_owned(),

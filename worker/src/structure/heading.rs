@@ -180,7 +180,11 @@ fn is_set_as_heading(line: &Line) -> bool {
     let formula = text.contains(['=', '_', '@', '[', ']', '\t']);
     let set = line.bold || (line.centered && is_capitals(text));
     let note = text.to_lowercase().starts_with("примечани");
-    set && letters >= 4 && starts_well && !formula && !note && text.chars().count() <= 150
+    set && letters >= 4
+        && starts_well
+        && !formula
+        && !note
+        && text.chars().count() <= 150
         && is_title(text)
         && leading_number(text).is_none()
 }

@@ -67,9 +67,13 @@ pub fn outline(
 pub(super) fn cells<'e>(extracted: &'e Extracted, line: &Line) -> Vec<&'e str> {
     let (page, block) = line.block;
     match extracted.pages.get(page).and_then(|page| page.blocks.get(block)).map(|b| &b.kind) {
-        Some(BlockKind::Table(table)) => {
-            table.rows.iter().flatten().map(String::as_str).filter(|cell| !cell.is_empty()).collect()
-        }
+        Some(BlockKind::Table(table)) => table
+            .rows
+            .iter()
+            .flatten()
+            .map(String::as_str)
+            .filter(|cell| !cell.is_empty())
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -399,11 +403,8 @@ impl Reader<'_> {
             Form::Article => {
                 let number = heading.number.to_lowercase();
                 let prefix = self.scopes[self.outer_scope].address(&number);
-                heading.clause = Some(ClauseStart {
-                    address: number,
-                    scope: self.outer_scope,
-                    expected: None,
-                });
+                heading.clause =
+                    Some(ClauseStart { address: number, scope: self.outer_scope, expected: None });
                 self.enter(Scope { prefix, unit: "часть", ..Scope::default() });
             }
             Form::Chapter | Form::Roman => {
@@ -464,8 +465,10 @@ impl Reader<'_> {
             return true;
         }
         let untitled = heading.title.is_empty()
-            || (heading.form == Form::Appendix && self.rules.appendix_status.is_match(&heading.title));
-        let capital = line.text.starts_with(|sign: char| sign.is_uppercase() || "«\"".contains(sign));
+            || (heading.form == Form::Appendix
+                && self.rules.appendix_status.is_match(&heading.title));
+        let capital =
+            line.text.starts_with(|sign: char| sign.is_uppercase() || "«\"".contains(sign));
         let words = line.text.trim_end_matches(',');
         if !heading::is_title(words) || words.ends_with('.') {
             return false;
@@ -484,14 +487,17 @@ impl Reader<'_> {
             || is_one_of(self.rules.top_titles, &line.text);
         let set = first.centered || (first.bold && !capital);
         let appendix_title = heading.form == Form::Appendix && line.looks_like_heading();
-        !roman && !known && ((same_setting && set && !matches!(line.shape, Shape::Heading(_)))
-            || (appendix_title && next <= index + 3))
+        !roman
+            && !known
+            && ((same_setting && set && !matches!(line.shape, Shape::Heading(_)))
+                || (appendix_title && next <= index + 3))
     }
 }
 
 /// The title of an approved text: centred, bold or in capitals («ПРАВИЛА»).
 fn opens_approved_text(line: &Line) -> bool {
-    let starts_well = line.text.starts_with(|sign: char| sign.is_uppercase() || "«\"".contains(sign));
+    let starts_well =
+        line.text.starts_with(|sign: char| sign.is_uppercase() || "«\"".contains(sign));
     starts_well && line.looks_like_heading() && heading::is_title(line.text.trim_end_matches(','))
 }
 

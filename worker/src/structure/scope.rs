@@ -73,7 +73,8 @@ pub(super) fn name_approved_texts(rules: &StructureRules, lines: &[Line], scopes
             let count = used.entry(scope.prefix.clone()).or_insert(0);
             *count += 1;
             if *count > 1 || scope.prefix == old_name {
-                scope.prefix = format!("{} {}", scope.prefix, *count + usize::from(scope.prefix == old_name));
+                scope.prefix =
+                    format!("{} {}", scope.prefix, *count + usize::from(scope.prefix == old_name));
             }
         }
     }

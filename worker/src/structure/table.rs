@@ -127,11 +127,10 @@ mod tests {
 
     #[test]
     fn a_table_goes_on_over_the_page() {
-        let mut table = Table {
-            rows: cells("Грунт|Угол\nПесок|30").rows,
-            header_rows: 1,
-            ..Table::default()
-        };
+        let mut table =
+            Table {
+                rows: cells("Грунт|Угол\nПесок|30").rows, header_rows: 1, ..Table::default()
+            };
         assert!(append(&mut table, &cells("Грунт|Угол\nГлина|45")));
         assert_eq!(table.rows.len(), 3);
         assert!(!append(&mut table, &cells("а|б|в\nг|д|е")));

@@ -54,15 +54,22 @@ fn every_frame_of_a_tiff_is_found() {
     let first = encoded(&page(40, 30), ImageFormat::Tiff);
     let second = encoded(&page(60, 50), ImageFormat::Tiff);
     assert!(first.starts_with(b"II"));
-    let u32_at = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
-    let u16_at = |bytes: &[u8], at: usize| u16::from_le_bytes(bytes[at..at + 2].try_into().unwrap());
+    let u32_at =
+        |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let u16_at =
+        |bytes: &[u8], at: usize| u16::from_le_bytes(bytes[at..at + 2].try_into().unwrap());
     let shift = first.len() as u32;
     let mut moved = second.clone();
     let directory = u32_at(&second, 4) as usize;
     let entries = usize::from(u16_at(&second, directory));
     for entry in (0..entries).map(|index| directory + 2 + 12 * index) {
         let kind = u16_at(&second, entry + 2);
-        let size = match kind { 1 | 2 => 1, 3 => 2, 4 => 4, _ => 8 } * u32_at(&second, entry + 4);
+        let size = match kind {
+            1 | 2 => 1,
+            3 => 2,
+            4 => 4,
+            _ => 8,
+        } * u32_at(&second, entry + 4);
         let is_offset = size > 4 || u16_at(&second, entry) == 273;
         if is_offset {
             let value = u32_at(&second, entry + 8) + shift;

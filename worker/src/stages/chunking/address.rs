@@ -19,14 +19,18 @@ impl Addresses {
         for section in &markup.sections {
             let name = match section.number.as_str() {
                 "" => super::split::abridged(&section.title, MAX_TITLE),
-                number if number.chars().count() == 1 && number.chars().all(char::is_alphabetic) => {
+                number
+                    if number.chars().count() == 1 && number.chars().all(char::is_alphabetic) =>
+                {
                     // one letter is an appendix, unless it is a Roman numeral
                     match number {
                         "I" | "V" | "X" => format!("раздел {number}"),
                         letter => format!("приложение {letter}"),
                     }
                 }
-                number if number.contains(' ') || number == "Приложение" => number.to_lowercase(),
+                number if number.contains(' ') || number == "Приложение" => {
+                    number.to_lowercase()
+                }
                 number => format!("раздел {number}"),
             };
             let above = section.parent.and_then(|parent| sections.get(parent));
@@ -43,7 +47,8 @@ impl Addresses {
                 ("", Some(clause), _) => format!("таблица в п. {clause}"),
                 ("", None, Some(section)) => format!("таблица ({section})"),
                 ("", None, None) => "таблица".to_owned(),
-                (number, _, Some(section)) if used.contains_key(&format!("таблица {number}")) => {
+                (number, _, Some(section)) if used.contains_key(&format!("таблица {number}")) =>
+                {
                     format!("таблица {number} ({section})")
                 }
                 (number, _, _) => format!("таблица {number}"),

@@ -18,9 +18,8 @@ const LEAD_SHARE: usize = 8;
 
 /// The text of each chunk; `place` has the path and the caption that are counted with it.
 pub(super) fn split(place: &Chunk, text: &str, room: &Room) -> Vec<String> {
-    let count_whole = |text: &str| {
-        (room.count)(&Chunk { text: text.to_owned(), ..place.clone() }.indexed_text())
-    };
+    let count_whole =
+        |text: &str| (room.count)(&Chunk { text: text.to_owned(), ..place.clone() }.indexed_text());
     let fits = |text: &str| count_whole(text) <= room.window;
     if count_whole(text) <= room.target.min(room.window) {
         return vec![text.to_owned()];
@@ -129,8 +128,8 @@ fn is_item(line: &str) -> bool {
 
 /// Words with a full stop that end no sentence.
 const ABBREVIATIONS: [&str; 22] = [
-    "т", "д", "п", "г", "с", "см", "рис", "табл", "др", "пр", "им", "ст", "гл", "разд", "прил", "пп",
-    "напр", "ред", "обл", "ул", "изд", "тыс",
+    "т", "д", "п", "г", "с", "см", "рис", "табл", "др", "пр", "им", "ст", "гл", "разд", "прил",
+    "пп", "напр", "ред", "обл", "ул", "изд", "тыс",
 ];
 
 /// Cuts a line after full stops, question and exclamation marks and semicolons that a space and
@@ -175,7 +174,10 @@ mod tests {
     #[test]
     fn sentences_end_where_people_end_them() {
         assert_eq!(sentences("Первое. Второе; третье."), ["Первое.", "Второе;", "третье."]);
-        assert_eq!(sentences("См. рис. А.1 и табл. 3. Далее"), ["См. рис. А.1 и табл. 3.", "Далее"]);
+        assert_eq!(
+            sentences("См. рис. А.1 и табл. 3. Далее"),
+            ["См. рис. А.1 и табл. 3.", "Далее"]
+        );
         assert_eq!(sentences("по п. 5.10 и т. д."), ["по п. 5.10 и т. д."]);
         assert_eq!(sentences("А. И. Иванов принял."), ["А. И. Иванов принял."]);
         assert_eq!(sentences("до 20 м. Откачку ведут"), ["до 20 м.", "Откачку ведут"]);

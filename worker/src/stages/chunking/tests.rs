@@ -78,7 +78,8 @@ fn one_clause_is_one_chunk() {
 
 #[test]
 fn a_long_list_repeats_its_lead() {
-    let items: String = (0..30).map(|item| format!("\n- вид работ номер {item} на объекте;")).collect();
+    let items: String =
+        (0..30).map(|item| format!("\n- вид работ номер {item} на объекте;")).collect();
     let extracted =
         document(paragraphs(&format!("1 Область\n1.1 Запрещается выполнять:{items}\n1.2 Конец.")));
     let chunks = chunks(&extracted, 60);
@@ -101,7 +102,8 @@ fn a_long_table_comes_in_bands_with_its_header() {
         assert_eq!(band.table.as_ref().map(|rows| rows[0][0].as_str()), Some("Грунт"));
         assert_eq!(band.address, "таблица 7");
     }
-    let rows: usize = bands.iter().filter_map(|band| band.table.as_ref()).map(|t| t.len() - 1).sum();
+    let rows: usize =
+        bands.iter().filter_map(|band| band.table.as_ref()).map(|t| t.len() - 1).sum();
     assert_eq!(rows, 50);
 }
 

@@ -18,16 +18,39 @@ fn check(lines: &[&str], file_name: &str, family: &str, subtype: &str) {
     let got = (decided.family.as_str(), decided.subtype.as_str());
     assert_eq!(got, (family, subtype), "{:#?}", decided.reasons);
     assert!((0.0..=1.0).contains(&decided.confidence));
-    assert_eq!(family == "unknown", decided.confidence == 0.0 || decided.reasons.iter().any(|r| r.starts_with("unknown")));
+    assert_eq!(
+        family == "unknown",
+        decided.confidence == 0.0 || decided.reasons.iter().any(|r| r.starts_with("unknown"))
+    );
 }
 
 #[test]
 fn families_from_their_title_pages() {
-    check(&["СВОД ПРАВИЛ", "СП 999.13330.2031", "КРОВЛИ", "1 Область применения"], "a.docx", "norms", "sp");
-    check(&["ТЕХНОЛОГИЧЕСКАЯ КАРТА", "Кладка стен", "Состав звена: 2 каменщика"], "a.docx", "ppr", "ttk");
-    check(&["ЛОКАЛЬНЫЙ СМЕТНЫЙ РАСЧЕТ (СМЕТА) № 02-01-07", "Сметная стоимость"], "a.xlsx", "smeta", "local");
+    check(
+        &["СВОД ПРАВИЛ", "СП 999.13330.2031", "КРОВЛИ", "1 Область применения"],
+        "a.docx",
+        "norms",
+        "sp",
+    );
+    check(
+        &["ТЕХНОЛОГИЧЕСКАЯ КАРТА", "Кладка стен", "Состав звена: 2 каменщика"],
+        "a.docx",
+        "ppr",
+        "ttk",
+    );
+    check(
+        &["ЛОКАЛЬНЫЙ СМЕТНЫЙ РАСЧЕТ (СМЕТА) № 02-01-07", "Сметная стоимость"],
+        "a.xlsx",
+        "smeta",
+        "local",
+    );
     check(&["Учебное пособие", "Кафедра геодезии"], "a.pdf", "educational", "textbook");
-    check(&["Общие данные", "Ведомость рабочих чертежей основного комплекта"], "a.pdf", "rd", "drawing");
+    check(
+        &["Общие данные", "Ведомость рабочих чертежей основного комплекта"],
+        "a.pdf",
+        "rd",
+        "drawing",
+    );
     check(&["Инструкция по охране труда для каменщика"], "a.pdf", "safety", "");
 }
 
@@ -40,19 +63,30 @@ fn citing_norms_does_not_make_a_norm() {
 
 #[test]
 fn a_lesson_card_is_no_process_chart() {
-    check(&["Технологическая карта урока № 4", "Тема урока: углы", "Преподаватель: Кузнецов"], "a.docx", "educational", "manual");
+    check(
+        &["Технологическая карта урока № 4", "Тема урока: углы", "Преподаватель: Кузнецов"],
+        "a.docx",
+        "educational",
+        "manual",
+    );
 }
 
 #[test]
 fn nothing_known_is_unknown() {
     check(&["Привет!", "Встреча переносится на вторник."], "письмецо.txt", "unknown", "");
     check(&[], "scan0001.pdf", "unknown", "");
-    check(&["СТРОИТЕЛЬНЫЕ НОРМЫ И ПРАВИЛА", "На главную", "Искать все виды документов", "Скачать"], "list.html", "unknown", "");
+    check(
+        &["СТРОИТЕЛЬНЫЕ НОРМЫ И ПРАВИЛА", "На главную", "Искать все виды документов", "Скачать"],
+        "list.html",
+        "unknown",
+        "",
+    );
 }
 
 #[test]
 fn the_file_name_helps_when_the_text_is_silent() {
-    let decided = document_type(Rules::shipped(), &document(&["(без текста)"]), "Локальная смета 7.pdf");
+    let decided =
+        document_type(Rules::shipped(), &document(&["(без текста)"]), "Локальная смета 7.pdf");
     assert_eq!(decided.family, "smeta");
 }
 
@@ -64,7 +98,9 @@ fn rubern_tags_raise_or_turn_the_decision() {
 
 #[test]
 fn categories_of_the_specification() {
-    for (family, expected) in [("rd", "construction"), ("smeta", "finance"), ("unknown", "other"), ("hr", "hr")] {
+    for (family, expected) in
+        [("rd", "construction"), ("smeta", "finance"), ("unknown", "other"), ("hr", "hr")]
+    {
         assert_eq!(category(family), expected);
     }
 }

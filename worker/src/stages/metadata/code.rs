@@ -52,7 +52,8 @@ pub(super) fn code(
     let stamp = if drawing { stamp(extracted) } else { Vec::new() };
     let lines: Vec<&Line> = page.title.iter().chain(&stamp).collect();
     let topic = rules.topic("metadata");
-    for id in ["code_labelled", "code_after_kind", "code_of_paper", "code_alone", "code_collection"] {
+    for id in ["code_labelled", "code_after_kind", "code_of_paper", "code_alone", "code_collection"]
+    {
         if id == "code_collection" && document_type.family != "smeta" {
             continue;
         }

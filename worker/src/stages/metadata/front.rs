@@ -2,9 +2,9 @@
 //! title page and the foreword.
 
 use super::{Found, Metadata, Place, Provenance, evidence, named};
+use crate::norms;
 use crate::norms::fold::fold;
 use crate::norms::own::Own;
-use crate::norms;
 use crate::rules::{Rules, Topic};
 use crate::stages::metadata::values::{iso_date, iso_dates};
 use crate::title_page::{Line, TitlePage};
@@ -26,7 +26,8 @@ pub(super) fn front(rules: &Rules, page: &TitlePage, own: Option<&Own>) -> Metad
         if metadata.approval_date.is_none() {
             metadata.approval_date = dated(topic, "approved", line);
         }
-        for captures in topic.rule("amended_by").patterns.iter().flat_map(|p| p.captures_iter(text)) {
+        for captures in topic.rule("amended_by").patterns.iter().flat_map(|p| p.captures_iter(text))
+        {
             if let Some(which) = captures.name("which") {
                 metadata.amendments.push(found(which.as_str().to_owned(), line));
             }
@@ -83,8 +84,15 @@ fn status(topic: &Topic, page: &TitlePage) -> Option<Found<String>> {
     let of = |text: &str| -> Option<String> {
         let captures = topic.rule("status").captures(text)?;
         let written = captures.name("status")?.as_str();
-        let kinds = ["status_valid", "status_cancelled", "status_invalid", "status_replaced", "status_draft"];
-        let rule = kinds.map(|id| topic.rule(id)).into_iter().find(|rule| rule.is_match(written))?;
+        let kinds = [
+            "status_valid",
+            "status_cancelled",
+            "status_invalid",
+            "status_replaced",
+            "status_draft",
+        ];
+        let rule =
+            kinds.map(|id| topic.rule(id)).into_iter().find(|rule| rule.is_match(written))?;
         Some(rule.field("status").to_owned())
     };
     let in_title = page.title.iter().find_map(|line| Some(found(of(&line.folded)?, line)));

@@ -66,7 +66,8 @@ fn is_material(topic: &Topic, name: &str) -> bool {
         .take(HEAD_WORDS)
         .collect();
     let list = |name: &str| topic.words.get(name).map_or(&[][..], Vec::as_slice);
-    let starts = |stems: &[String], word: &str| stems.iter().any(|stem| word.starts_with(stem.as_str()));
+    let starts =
+        |stems: &[String], word: &str| stems.iter().any(|stem| word.starts_with(stem.as_str()));
     let work = words.first().is_none_or(|word| starts(list("not_materials"), word));
     !work && words.iter().any(|word| starts(list("materials"), word))
 }
@@ -99,7 +100,9 @@ fn measured(topic: &Topic, row: &[String], name_column: usize) -> (Option<String
         plain.parse::<f64>().is_ok_and(f64::is_finite)
     };
     let cells = row.iter().enumerate().filter(|(column, _)| *column != name_column);
-    let Some((at, unit)) = cells.clone().find(|(_, cell)| is_unit(cell)) else { return (None, None) };
+    let Some((at, unit)) = cells.clone().find(|(_, cell)| is_unit(cell)) else {
+        return (None, None);
+    };
     let right = row.iter().skip(at + 1).find(|cell| !cell.trim().is_empty());
     let left = row.iter().take(at).rev().find(|cell| !cell.trim().is_empty());
     let number = right.filter(|cell| is_number(cell)).or(left.filter(|cell| is_number(cell)));

@@ -96,17 +96,18 @@ fn related(topic: &Topic, text: &str, mentions: &[Mention], page: u32) -> Vec<Re
         let Some(after) = text.get(mention.span.end..until) else { continue };
         let after = format!(" {} ", fold(after));
         let between = after.trim_end().to_owned() + " ";
-        let relation = |norm: &Designation, newer: Option<&Designation>, status: Option<&str>| Relation {
-            norm: norm.id.clone(),
-            status: status.map(str::to_owned),
-            replaced_by: newer.map(|newer| newer.id.clone()),
-            provenance: Provenance {
-                place: Place::Paragraph,
-                page: Some(page),
-                address: String::new(),
-                evidence: evidence(text.get(mention.span.start..).unwrap_or("")),
-            },
-        };
+        let relation =
+            |norm: &Designation, newer: Option<&Designation>, status: Option<&str>| Relation {
+                norm: norm.id.clone(),
+                status: status.map(str::to_owned),
+                replaced_by: newer.map(|newer| newer.id.clone()),
+                provenance: Provenance {
+                    place: Place::Paragraph,
+                    page: Some(page),
+                    address: String::new(),
+                    evidence: evidence(text.get(mention.span.start..).unwrap_or("")),
+                },
+            };
         let this = &mention.designation;
         if let Some(next) = next.map(|next| &next.designation).filter(|next| next.id != this.id) {
             if topic.rule("replaced_by").is_match(&between) {

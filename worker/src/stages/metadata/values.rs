@@ -238,7 +238,9 @@ pub(super) fn numbers(rules: &Rules, page: &TitlePage, markup: &Markup) -> Vec<F
     let mut add = |text: &str, place: (Place, Option<u32>, String)| {
         let folded = fold(text);
         for captures in rule.patterns.iter().flat_map(|pattern| pattern.captures_iter(&folded)) {
-            let Some(number) = captures.name("number").map(|found| found.as_str()) else { continue };
+            let Some(number) = captures.name("number").map(|found| found.as_str()) else {
+                continue;
+            };
             let known = found.iter().any(|known| known.value == number);
             let numbered = number.contains(|c: char| c.is_ascii_digit());
             if numbered && !known && found.len() < MOST {

@@ -1,0 +1,281 @@
+//! The worker process: takes units of work as slots become free, until it is told to stop.
+
+use crate::document::Visit;
+use crate::finishing;
+use crate::heartbeat::{self, Held, Leases};
+use crate::listing;
+use crate::services::Services;
+use crate::settings::Settings;
+use crate::stop::{Interruption, Stop};
+use anyhow::Context;
+use shared::job::{JobSpec, Location, ManifestEntry};
+use shared::queue::{Claim, Queue, QueueError, Settled, Task, Worker};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+/// The longest sleep without a wake-up: lost wake-ups cost no more than this.
+const WAKE_TIMEOUT: Duration = Duration::from_secs(2);
+/// First and longest pause while Redis or the stores are away.
+const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+/// Units taken in one claim (design: queue.md, 6.2).
+const CLAIM_SIZE: usize = 16;
+
+/// Runs a worker until `shutdown` resolves, then lets running documents end within the grace
+/// period and gives the others back.
+///
+/// # Errors
+/// A wrong setting: the eviction policy of Redis, a rule file, an unusable data folder. That Redis
+/// or a store is away is no error; the worker waits.
+pub async fn run(settings: Settings, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+    tokio::pin!(shutdown);
+    let opened = tokio::select! {
+        opened = open(&settings) => opened?,
+        () = &mut shutdown => return Ok(()),
+    };
+    let Opened { services, queue, worker } = opened;
+    let leases = Leases::default();
+    let stop_heart = CancellationToken::new();
+    let heart_queue = Queue::open(&settings.redis.redis_url, settings.queue.times())?;
+    let heart = heartbeat::start(heart_queue, worker.clone(), leases.clone(), stop_heart.clone())
+        .context("heartbeat thread")?;
+    tracing::info!(worker = %worker.id, slots = worker.slots, model = services.embedder.is_some(), "worker is ready");
+
+    let tasks = TaskTracker::new();
+    let slots = Arc::new(Semaphore::new(worker.slots as usize));
+    tokio::select! {
+        () = claim_forever(&services, &queue, &worker, &slots, &leases, &tasks) => {}
+        () = &mut shutdown => tracing::info!("stopping: no new documents"),
+    }
+    drain(&tasks, &leases, settings.worker.grace_s).await;
+    stop_heart.cancel();
+    let joined = tokio::task::spawn_blocking(move || heart.join()).await;
+    if !matches!(joined, Ok(Ok(()))) {
+        tracing::warn!("the heartbeat thread did not end well");
+    }
+    Ok(())
+}
+
+struct Opened {
+    services: Arc<Services>,
+    queue: Queue,
+    worker: Worker,
+}
+
+/// Waits for Redis and the stores with back-off.
+async fn open(settings: &Settings) -> anyhow::Result<Opened> {
+    let queue = Queue::open(&settings.redis.redis_url, settings.queue.times())?;
+    let mut pause = RETRY_PAUSE.0;
+    loop {
+        match queue.check_policy().await {
+            Ok(()) => break,
+            Err(error @ QueueError::EvictionPolicy(_)) => return Err(error.into()),
+            Err(error) => tracing::warn!("waiting for redis: {error}"),
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(RETRY_PAUSE.1);
+    }
+    let host = shared::settings::host_name();
+    let id = Uuid::new_v4();
+    let worker = Worker {
+        id,
+        host: host.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        slots: settings.worker.workers,
+    };
+    let name = format!("{host}/{}", &id.simple().to_string()[..8]);
+    let (settings, for_services) = (settings.clone(), queue.clone());
+    let services =
+        tokio::task::spawn_blocking(move || Services::open(&settings, for_services, name))
+            .await??;
+    Ok(Opened { services: Arc::new(services), queue, worker })
+}
+
+async fn claim_forever(
+    services: &Arc<Services>,
+    queue: &Queue,
+    worker: &Worker,
+    slots: &Arc<Semaphore>,
+    leases: &Leases,
+    tasks: &TaskTracker,
+) {
+    let mut pause = RETRY_PAUSE.0;
+    loop {
+        // A free slot first: what this process cannot start now, another one should have.
+        let Ok(first) = Arc::clone(slots).acquire_owned().await else { return };
+        let mut permits = vec![first];
+        while permits.len() < CLAIM_SIZE
+            && let Ok(permit) = Arc::clone(slots).try_acquire_owned()
+        {
+            permits.push(permit);
+        }
+        let claim_id = Uuid::new_v4();
+        let claims = loop {
+            match queue.claim(worker, claim_id, permits.len()).await {
+                Ok(claims) => break claims,
+                // The same claim id: a reply that was lost is asked for again.
+                Err(error) => tracing::warn!("no claim: {error}"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(RETRY_PAUSE.1);
+        };
+        pause = RETRY_PAUSE.0;
+        if claims.is_empty() {
+            drop(permits);
+            if let Err(error) = queue.wait_for_work(WAKE_TIMEOUT).await {
+                tracing::warn!("no wake-up: {error}");
+                tokio::time::sleep(RETRY_PAUSE.0).await;
+            }
+            continue;
+        }
+        for claim in claims {
+            let Some(permit) = permits.pop() else { break };
+            let held = leases.add(claim.lease.clone());
+            start(Arc::clone(services), claim, held, leases.clone(), permit, tasks);
+        }
+    }
+}
+
+fn start(
+    services: Arc<Services>,
+    claim: Claim,
+    held: Arc<Held>,
+    leases: Leases,
+    permit: OwnedSemaphorePermit,
+    tasks: &TaskTracker,
+) {
+    tasks.spawn_blocking(move || {
+        let _slot = Slot { leases, held: Arc::clone(&held), _permit: permit };
+        work(&services, &claim, &held);
+    });
+}
+
+/// A taken slot. Dropped in a panic, too: then the lease is no longer kept alive and another
+/// worker takes the unit over.
+struct Slot {
+    leases: Leases,
+    held: Arc<Held>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.leases.remove(&self.held);
+    }
+}
+
+fn work(services: &Services, claim: &Claim, held: &Held) {
+    match &claim.task {
+        Task::Train { index, last_attempt } => {
+            visit(services, claim, held, *index, *last_attempt, |visit| visit.train());
+        }
+        Task::RecordLost { index } => {
+            visit(services, claim, held, *index, true, |visit| visit.record_lost());
+        }
+        Task::List { .. } => {
+            let listed = read_job(services, claim.lease.job_id)
+                .and_then(|job| listing::list(services, &job, held));
+            settle_unit(services, claim, listed, |total| {
+                services.wait(services.queue.seal(&claim.lease, total))
+            });
+        }
+        Task::Finish { verdict, error } => {
+            let written = read_job(services, claim.lease.job_id).and_then(|job| {
+                finishing::write_report(services, &job, *verdict, error.as_deref())
+            });
+            settle_unit(services, claim, written, |()| {
+                services.wait(services.queue.finish(&claim.lease))
+            });
+        }
+    }
+}
+
+fn visit(
+    services: &Services,
+    claim: &Claim,
+    held: &Held,
+    index: u64,
+    last_attempt: bool,
+    run: impl FnOnce(&Visit<'_>),
+) {
+    let manifest = stores::Manifest::of(&services.blobs, claim.lease.job_id);
+    let started = Instant::now();
+    let entry = services.wait(manifest.get(index));
+    let visit = |entry| Visit { services, claim, held, last_attempt, entry, started };
+    match entry {
+        Ok(entry) => run(&visit(entry)),
+        Err(error) => visit(unread_entry(index)).fail(Stop::store(error)),
+    }
+}
+
+/// Stands for a manifest line that could not be read.
+fn unread_entry(index: u64) -> ManifestEntry {
+    ManifestEntry {
+        index,
+        document_id: Uuid::nil(),
+        name: format!("документ {index}"),
+        path: String::new(),
+        location: Location::Blob(String::new()),
+        size: 0,
+        refused: None,
+    }
+}
+
+fn read_job(services: &Services, id: Uuid) -> Result<JobSpec, Stop> {
+    let job = services.wait(services.blobs.read_job(id)).map_err(Stop::from_store)?;
+    job.ok_or_else(|| Stop::store(format!("нет записи о задаче {id}")))
+}
+
+/// Ends a listing or finishing unit.
+fn settle_unit<T>(
+    services: &Services,
+    claim: &Claim,
+    result: Result<T, Stop>,
+    done: impl Fn(T) -> Result<Settled, QueueError>,
+) where
+    T: Copy,
+{
+    let lease = &claim.lease;
+    let queue = &services.queue;
+    let tell = || match &result {
+        Ok(value) => done(*value).map(drop),
+        Err(Stop::Permanent { message, .. }) if matches!(claim.task, Task::List { .. }) => {
+            services.wait(queue.abort(lease, message)).map(drop)
+        }
+        Err(Stop::Interrupted(Interruption::LeaseLost)) => Ok(()),
+        Err(Stop::Interrupted(_)) => services.wait(queue.release(lease)).map(drop),
+        Err(
+            Stop::Permanent { message, .. }
+            | Stop::Transient { message, .. }
+            | Stop::Skipped { message, .. },
+        ) => {
+            tracing::warn!(job.id = %lease.job_id, "will be tried again: {message}");
+            services.wait(queue.postpone(lease, message)).map(drop)
+        }
+    };
+    // The lease runs out if Redis stays away, and another worker takes the unit over.
+    for _ in 0..50 {
+        match tell() {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(job.id = %lease.job_id, "unit not settled yet: {error}"),
+        }
+        std::thread::sleep(RETRY_PAUSE.0);
+    }
+}
+
+async fn drain(tasks: &TaskTracker, leases: &Leases, grace: Duration) {
+    tasks.close();
+    if tokio::time::timeout(grace, tasks.wait()).await.is_ok() {
+        return;
+    }
+    let held = leases.all();
+    tracing::info!(documents = held.len(), "giving unfinished documents back");
+    held.iter().for_each(|held| held.shut_down());
+    if tokio::time::timeout(Duration::from_secs(5), tasks.wait()).await.is_err() {
+        tracing::warn!("some documents did not let go; their leases will run out");
+    }
+}
