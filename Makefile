@@ -1,0 +1,39 @@
+# Everything a person types: `make demo`, `make test`. Both install what is missing.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+RAGTRAIN := $(TARGET)/release/ragtrain
+
+.PHONY: help setup build demo test lint samples score retrieval model
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## install missing tools (apt)
+	@scripts/setup.sh
+
+build: setup ## build all programs
+	cargo build --release --workspace --locked
+
+model: build ## build the embedding model into the user's cache folder (once)
+	@$(RAGTRAIN) model fetch
+
+demo: build model ## train samples/ (or DOCS=/path), ask two questions, leave the server open
+	@RAGTRAIN=$(RAGTRAIN) scripts/demo.sh "$(DOCS)"
+
+test: setup ## formatting, lints, all tests
+	@scripts/test.sh
+
+lint: ## formatting and lints only
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets --locked -- -D warnings
+
+samples: ## make samples/ anew (Debian: fonts-dejavu-core)
+	python3 -m venv .venv && .venv/bin/pip -q install -r scripts/samples/requirements.txt
+	.venv/bin/python scripts/samples/make_samples.py
+
+score: build model ## train a corpus and score it: make score CORPUS=../shared/corpus
+	python3 bench/score_corpus.py "$(or $(CORPUS),../shared/corpus)"
+
+retrieval: build model ## nDCG@10 on the clause retrieval set: make retrieval CORPUS=../shared/corpus
+	python3 bench/retrieval.py "$(or $(CORPUS),../shared/corpus)"

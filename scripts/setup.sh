@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Installs what is missing to build and run ragtrain on Debian or Ubuntu; says what it does.
+# Usage: scripts/setup.sh [--quiet]
+set -euo pipefail
+
+packages=()
+need() { # need COMMAND PACKAGE…
+  command -v "$1" >/dev/null 2>&1 || packages+=("${@:2}")
+}
+need cc build-essential
+need curl curl
+need redis-server redis-server
+need tesseract tesseract-ocr tesseract-ocr-rus tesseract-ocr-eng tesseract-ocr-osd
+need pdftotext poppler-utils
+need python3 python3 python3-venv
+python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || packages+=(python3-venv)
+if command -v tesseract >/dev/null 2>&1; then
+  for language in rus eng osd; do
+    tesseract --list-langs 2>/dev/null | grep -qx "$language" || packages+=("tesseract-ocr-$language")
+  done
+fi
+
+if [ ${#packages[@]} -gt 0 ]; then
+  as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    if command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+      as_root=(sudo)
+    else
+      echo "Не хватает пакетов. Установите их и повторите:" >&2
+      echo "  sudo apt-get update && sudo apt-get install -y ${packages[*]}" >&2
+      exit 1
+    fi
+  fi
+  if ! command -v apt-get >/dev/null 2>&1; then
+    echo "Нет apt-get. Установите средствами вашей системы: ${packages[*]}" >&2
+    exit 1
+  fi
+  echo "== устанавливаю: ${packages[*]}"
+  "${as_root[@]}" apt-get update -qq
+  # The packaged redis-server would start a service of its own; ragtrain starts its own.
+  DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+    "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+fi
+
+if ! command -v cargo >/dev/null 2>&1; then
+  [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
+fi
+command -v cargo >/dev/null 2>&1 || {
+  echo "Нет Rust. Установите его (https://rustup.rs), версия не ниже 1.95." >&2
+  exit 1
+}

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Formatting, lints and every test. Tests start their own redis-server and fail without one.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo fmt --all --check
+cargo clippy --release --workspace --all-targets --locked -- -D warnings
+# The programs first: tests of whole processes start them from the target folder.
+cargo build --release --workspace --locked
+cargo test --release --workspace --locked
