@@ -9,6 +9,7 @@ use hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps,
     InterpreterCache, InterpreterSettings, Paint, RectExt, SoftMask, TransformExt, interpret_page,
 };
+use hayro_syntax::object::dict::keys::CONTENTS;
 use hayro_syntax::page::Page;
 
 /// More glyphs on one page are not read; the densest page of the corpus has 9 thousand.
@@ -51,6 +52,8 @@ pub(crate) struct RawPage {
     pub(crate) paths: usize,
     /// A limit was reached; the rest of the page was not read.
     pub(crate) cut: bool,
+    /// The page has content that cannot be decoded.
+    pub(crate) unread: bool,
 }
 
 /// Interprets a page. The cache is shared by the pages of one file.
@@ -63,7 +66,8 @@ pub(crate) fn collect<'a>(
     let transform = page.initial_transform(true).to_kurbo();
     let area = page.intersected_crop_box().to_kurbo();
     let mut context = Context::new(transform, area, cache, page.xref(), settings.clone());
-    let mut collector = Collector { page: RawPage { size, ..RawPage::default() } };
+    let unread = page.raw().contains_key(CONTENTS) && page.page_stream().is_none();
+    let mut collector = Collector { page: RawPage { size, unread, ..RawPage::default() } };
     interpret_page(page, &mut context, &mut collector);
     collector.page
 }

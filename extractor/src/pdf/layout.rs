@@ -3,6 +3,7 @@
 use super::collect::{RawGlyph, RawPage};
 use super::geometry::{Area, Turn};
 use super::lines::{Glyph, Line, lines};
+use super::open_tables::open_tables;
 use super::tables::{Grid, grids};
 
 /// A cell that covers more of the page than this is no cell: the frame of a drawing sheet.
@@ -37,6 +38,8 @@ pub(crate) struct Layout {
     /// Share of the letters that are painted invisibly.
     pub(crate) hidden: f32,
     pub(crate) cut: bool,
+    /// The page has content that cannot be decoded.
+    pub(crate) unread: bool,
 }
 
 /// Lays a page out. Pages whose text runs up or down are turned first.
@@ -88,11 +91,12 @@ pub(crate) fn layout(raw: &RawPage) -> Layout {
     lines.retain(|line| {
         !line.words.is_empty() && line.baseline > 0.0 && line.baseline < size.1 + line.size
     });
-    let separators = rules
+    let separators: Vec<Area> = rules
         .into_iter()
         .filter(|rule| rule.width() > 20.0 && rule.height() < 4.0)
         .filter(|rule| !tables.iter().any(|table| table.area.grown(4.0).contains(rule.x0, rule.y0)))
         .collect();
+    tables.extend(open_tables(&mut lines, &separators));
     Layout {
         size,
         lines,
@@ -103,6 +107,7 @@ pub(crate) fn layout(raw: &RawPage) -> Layout {
         paths: raw.paths,
         hidden: hidden as f32 / raw.glyphs.len().max(1) as f32,
         cut: raw.cut,
+        unread: raw.unread,
     }
 }
 

@@ -5,6 +5,7 @@ mod symbols;
 pub(crate) mod collect;
 mod lines;
 mod tables;
+mod open_tables;
 pub(crate) mod layout;
 mod verdict;
 mod patterns;
@@ -21,7 +22,7 @@ pub use render::{MAX_PIXELS, PageImage};
 pub(crate) use verdict::plausible_share;
 pub use verdict::{TextLayer, Verdict};
 
-use crate::model::{Page, TextSource};
+use crate::model::{Page, TextSource, TextVerdict};
 use blocks::Composer;
 use furniture::{Furniture, REACH};
 use hayro_interpret::{InterpreterCache, InterpreterSettings};
@@ -109,6 +110,12 @@ impl PdfFile {
                         (number, layout, layer): (u32, Layout, TextLayer)| {
             let mut page = PdfPage { page: Page::default(), layer };
             page.page = composer.compose(number, layout, furniture);
+            page.page.verdict = match layer.verdict {
+                Verdict::Good => TextVerdict::Good,
+                Verdict::Broken => TextVerdict::Broken,
+                Verdict::Image => TextVerdict::Scanned,
+                Verdict::Blank => TextVerdict::Blank,
+            };
             if page.page.blocks.is_empty() {
                 page.page.source = TextSource::None;
             }

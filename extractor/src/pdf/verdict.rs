@@ -7,7 +7,8 @@ use super::layout::Layout;
 pub enum Verdict {
     /// The words are words.
     Good,
-    /// There is text, but it is garbage: a wrong glyph map, or a bad recognition.
+    /// There is text, but it is garbage: a wrong glyph map, a bad recognition, or content that
+    /// cannot be decoded.
     Broken,
     /// No text, but something is painted: an image that needs recognition.
     Image,
@@ -58,7 +59,9 @@ pub(crate) fn judge(layout: &Layout) -> TextLayer {
     let scanned =
         layout.image_cover > 0.8 || (layout.hidden > 0.5 && layout.image_cover > SCAN_COVER);
     let least = if scanned { MIN_PLAUSIBLE_HIDDEN } else { MIN_PLAUSIBLE };
-    let verdict = if characters == 0 || (tally.letters < 25 && layout.image_cover > SCAN_COVER) {
+    let verdict = if layout.unread && characters == 0 {
+        Verdict::Broken
+    } else if characters == 0 || (tally.letters < 25 && layout.image_cover > SCAN_COVER) {
         if layout.image_cover > 0.0 || layout.paths > 0 { Verdict::Image } else { Verdict::Blank }
     } else if unreadable > MAX_UNREADABLE || plausible < least {
         Verdict::Broken
