@@ -35,9 +35,7 @@ pub(super) fn title(
     let act = || lines_from(page, topic.rule("title_of_act"), topic.rule("no_title"));
     let kind = || of_kind(rules, page, document_type);
     let plain = || plain(rules, opening(page), 0);
-    if let Some(found) =
-        quoted.or_else(labelled).or_else(act).or_else(kind).or_else(plain)
-    {
+    if let Some(found) = quoted.or_else(labelled).or_else(act).or_else(kind).or_else(plain) {
         return Some(found);
     }
     let property = extracted.properties.get("title").map(|title| title.trim());
@@ -173,7 +171,10 @@ fn continued<'p>(
         let alike = is_capital(&line.text) == capital && line.prominent == first.prominent;
         let starts_low = line.text.starts_with(|c: char| c.is_lowercase());
         let latin = is_foreign(&line.text);
-        !latin && !ends(line) && ((capital && alike) || starts_low) && !(formal.is_match(&line.folded) && !capital)
+        !latin
+            && !ends(line)
+            && ((capital && alike) || starts_low)
+            && !(formal.is_match(&line.folded) && !capital)
     });
     std::iter::once(first).chain(rest.take(8)).collect()
 }
