@@ -104,8 +104,7 @@ pub async fn train(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|_| crate::extract::body_too_large())?;
-    let request = normalized(json_or_default(&body)?, query)?;
+    let request = normalized(json_or_default(&body?)?, query)?;
     let key = idempotency_key(&headers)?;
     let spec = specify(&app, &request, key.as_deref()).await?;
     let status = accept(&app, &spec, key.is_some()).await?;
