@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{StatusCode, header};
 
 /// A JSON body.
-pub struct Json<T>(pub T);
+pub(crate) struct Json<T>(pub T);
 
 impl<T, S> FromRequest<S> for Json<T>
 where
@@ -35,12 +35,12 @@ where
 /// The query string.
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(Problem))]
-pub struct Query<T>(pub T);
+pub(crate) struct Query<T>(pub T);
 
 /// Segments of the path.
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(Problem))]
-pub struct Path<T>(pub T);
+pub(crate) struct Path<T>(pub T);
 
 impl From<BytesRejection> for Problem {
     fn from(rejection: BytesRejection) -> Problem {
@@ -75,7 +75,7 @@ impl From<PathRejection> for Problem {
 }
 
 /// Parses a JSON body that may be absent; the default then.
-pub fn json_or_default<T>(body: &[u8]) -> Result<T, Problem>
+pub(crate) fn json_or_default<T>(body: &[u8]) -> Result<T, Problem>
 where
     T: Default + serde::de::DeserializeOwned,
 {
@@ -83,23 +83,26 @@ where
 }
 
 fn parse_json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    let rejection = match axum::Json::from_bytes(body) {
-        Ok(axum::Json(value)) => return Ok(value),
-        Err(rejection) => rejection,
-    };
     // Text that is no JSON is told so, even when a wrong field comes before the mistake.
-    match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
-        Ok(_) => Err(refused_value(&innermost(&rejection))),
-        Err(error) => Err(problem(
+    if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+        return Err(problem(
             StatusCode::BAD_REQUEST,
             "invalid_json",
             format!("тело запроса — не JSON: {error}"),
-        )),
+        ));
+    }
+    // Serde would take a list for the fields in their order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(refused_value("ожидается объект JSON"));
+    }
+    match axum::Json::from_bytes(body) {
+        Ok(axum::Json(value)) => Ok(value),
+        Err(rejection) => Err(refused_value(&innermost(&rejection))),
     }
 }
 
 /// The id in a path; whatever is no UUID cannot be the id of anything.
-pub fn parse_id(
+pub(crate) fn parse_id(
     text: &str,
     not_found: impl FnOnce(String) -> Problem,
 ) -> Result<uuid::Uuid, Problem> {

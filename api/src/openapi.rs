@@ -26,7 +26,10 @@ use utoipa::OpenApi;
         norms::list, norms::one, norms::clause, norms::references,
         operation::healthz, operation::readyz, operation::metrics, operation::status,
     ),
-    components(schemas(Problem, poll::EventsPage, shared::event::Event)),
+    components(schemas(
+        Problem, poll::EventsPage, shared::event::Event, shared::job::JobStatus,
+        shared::outcome::Outcome, stores::database::Direction,
+    )),
     tags(
         (name = "jobs", description = "Задания"),
         (name = "events", description = "Живые события"),

@@ -201,6 +201,6 @@ mod tests {
         );
         assert!(!html.contains("<script>") && !html.contains("<img>"));
         assert!(html.contains("<th>Страниц в секунду</th><td>3,14</td>"));
-        assert!(html.contains("<td>&lt;img&gt;</td><td>—</td>"));
+        assert!(html.contains("<td>—</td><td>&lt;img&gt;</td>"));
     }
 }

@@ -53,7 +53,7 @@ const TICK: Duration = Duration::from_secs(5);
         (status = 503, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn job_events(
+pub(crate) async fn job_events(
     State(app): State<App>,
     permit: SocketPermit,
     Path(job): Path<String>,
@@ -82,7 +82,7 @@ pub async fn job_events(
         (status = 503, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn all_events(
+pub(crate) async fn all_events(
     State(app): State<App>,
     permit: SocketPermit,
     upgrade: WebSocketUpgrade,

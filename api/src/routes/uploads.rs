@@ -19,26 +19,26 @@ const MAX_PARTS: usize = 32;
 
 /// The answer: pass `upload_id` as a source to `POST /train`.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Uploaded {
+pub(crate) struct Uploaded {
     /// The upload.
-    pub upload_id: Uuid,
+    pub(crate) upload_id: Uuid,
     /// Its files as they were stored.
-    pub files: Vec<UploadedName>,
+    pub(crate) files: Vec<UploadedName>,
 }
 
 /// A stored file.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct UploadedName {
+pub(crate) struct UploadedName {
     /// The name after cleaning.
-    pub name: String,
+    pub(crate) name: String,
     /// Size in bytes.
-    pub size: u64,
+    pub(crate) size: u64,
 }
 
 /// The form of an upload: any number of files under any field names.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub struct UploadForm {
+pub(crate) struct UploadForm {
     /// The files.
     #[schema(value_type = Vec<String>, format = Binary)]
     files: Vec<u8>,
@@ -55,7 +55,7 @@ pub struct UploadForm {
         (status = 422, description = "`no_files`", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn upload(
+pub(crate) async fn upload(
     State(app): State<App>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<Uploaded>), Problem> {
