@@ -2,7 +2,7 @@
 
 use crate::problem::{Problem, problem};
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{StatusCode, header};
 
@@ -37,11 +37,6 @@ where
 #[from_request(via(axum::extract::Query), rejection(Problem))]
 pub(crate) struct Query<T>(pub T);
 
-/// Segments of the path.
-#[derive(FromRequestParts)]
-#[from_request(via(axum::extract::Path), rejection(Problem))]
-pub(crate) struct Path<T>(pub T);
-
 impl From<BytesRejection> for Problem {
     fn from(rejection: BytesRejection) -> Problem {
         match rejection.status() {
@@ -58,19 +53,6 @@ impl From<BytesRejection> for Problem {
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Problem {
         refused_value(&innermost(&rejection))
-    }
-}
-
-impl From<PathRejection> for Problem {
-    fn from(rejection: PathRejection) -> Problem {
-        match rejection.status() {
-            StatusCode::BAD_REQUEST => problem(
-                StatusCode::NOT_FOUND,
-                "invalid_address",
-                format!("адрес содержит неверную часть: {}", innermost(&rejection)),
-            ),
-            status => problem(status, "bad_request", rejection.body_text()),
-        }
     }
 }
 
@@ -106,8 +88,7 @@ pub(crate) fn parse_id(
     text: &str,
     not_found: impl FnOnce(String) -> Problem,
 ) -> Result<uuid::Uuid, Problem> {
-    uuid::Uuid::try_parse(text)
-        .map_err(|_| not_found(text.chars().take(64).collect()))
+    uuid::Uuid::try_parse(text).map_err(|_| not_found(text.chars().take(64).collect()))
 }
 
 /// The 422 for what serde says about a well-formed body; unknown fields get a code of their own.

@@ -101,6 +101,9 @@ impl From<QueueError> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         match error {
+            StoreError::Invalid(reason) if reason.contains("cursor") => {
+                Problem::invalid_field("cursor", "такого курсора сервер не выдавал")
+            }
             StoreError::Invalid(reason) => problem(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "invalid_field",

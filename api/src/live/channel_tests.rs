@@ -28,7 +28,7 @@ impl Stream {
         let first = (after + 1).max(self.oldest);
         let events = (first..=self.top).take(limit as usize).map(|seq| entry(&self.epoch, seq));
         Page {
-            head: Some(PageHead { epoch: self.epoch.clone(), seq: self.top, ended: false }),
+            head: Some(PageHead { epoch: self.epoch.clone(), seq: self.top }),
             oldest: self.oldest,
             events: events.collect(),
         }

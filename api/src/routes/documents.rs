@@ -159,7 +159,10 @@ const PLAIN: &str = "text/plain; charset=utf-8";
     get, path = "/documents/{id}/text", tag = "documents", params(("id" = Uuid, Path)),
     responses((status = 200, body = String, content_type = "text/plain"), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn text(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn text(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     Ok(stored(artifact(&app, &id, ArtifactKind::Text).await?, PLAIN))
 }
 
@@ -240,7 +243,10 @@ pub(crate) async fn chunks(
     get, path = "/documents/{id}/rubern", tag = "documents", params(("id" = Uuid, Path)),
     responses((status = 200, body = String, content_type = "text/plain"), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn rubern(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn rubern(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     Ok(stored(artifact(&app, &id, ArtifactKind::Rubern).await?, PLAIN))
 }
 

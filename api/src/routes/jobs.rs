@@ -9,7 +9,7 @@ use crate::state::App;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::job::{JobSpec, JobStatus, JobView, ManifestEntry, Source};
@@ -198,9 +198,7 @@ async fn failed_entries(app: &App, job: Uuid) -> Result<Vec<ManifestEntry>, Prob
             })
             .await?;
         for row in &page.items {
-            let entry = manifest.get(row.index).await?;
-            // What could not even be listed ends the same way again, unless the archive changed.
-            entries.push(ManifestEntry { refused: entry.refused.clone(), ..entry });
+            entries.push(manifest.get(row.index).await?);
         }
         if entries.len() > MAX_RETRIED {
             return Err(problem(
@@ -258,7 +256,7 @@ pub(crate) fn formatted(
 ) -> Result<Response, Problem> {
     match format {
         None | Some("json") => Ok(Json(report).into_response()),
-        Some("html") => Ok(Html(pages::report(title, &report)).into_response()),
+        Some("html") => Ok(pages::report(title, &report)),
         Some(_) => Err(Problem::invalid_field("format", "format — json или html")),
     }
 }

@@ -31,8 +31,7 @@ pub(crate) async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<NormList>, Problem> {
     let limit = page_limit(query.limit)?;
-    let page =
-        app.database(move |database| database.norms(limit, query.cursor.as_deref())).await?;
+    let page = app.database(move |database| database.norms(limit, query.cursor.as_deref())).await?;
     Ok(Json(NormList { norms: page.items, next_cursor: page.next_cursor }))
 }
 

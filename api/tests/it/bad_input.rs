@@ -78,7 +78,8 @@ async fn refusals_elsewhere() {
         ("GET", "/jobs?cursor=x".to_owned(), 422, "invalid_field"),
         ("GET", "/documents/not-an-id".to_owned(), 404, "document_not_found"),
         ("GET", format!("/documents/{id}/graph?format=dot"), 422, "invalid_field"),
-        ("GET", "/ws".to_owned(), 400, "bad_request"),
+        ("GET", "/ws".to_owned(), 426, "websocket_required"),
+        ("GET", format!("/ws/{id}"), 426, "websocket_required"),
         ("POST", "/uploads".to_owned(), 400, "invalid_multipart"),
         ("POST", "/search".to_owned(), 415, "unsupported_media_type"),
     ] {

@@ -64,6 +64,17 @@ impl Socket {
         }
     }
 
+    /// Everything until the connection ends in whatever way.
+    pub(crate) async fn rest_until_broken(&mut self) -> Vec<Value> {
+        let mut frames = Vec::new();
+        while let Some(Ok(message)) = within(LIMIT, self.stream.next()).await {
+            if let Message::Text(text) = message {
+                frames.push(serde_json::from_str(&text).unwrap());
+            }
+        }
+        frames
+    }
+
     /// The next frame, which must be one.
     pub(crate) async fn frame(&mut self) -> Value {
         match self.next().await {
@@ -86,9 +97,8 @@ impl Socket {
 
 /// The events among frames.
 pub(crate) fn events(frames: &[Value]) -> Vec<&Value> {
-    let is_event = |frame: &&Value| {
-        matches!(frame["type"].as_str(), Some("stage" | "document" | "job"))
-    };
+    let is_event =
+        |frame: &&Value| matches!(frame["type"].as_str(), Some("stage" | "document" | "job"));
     frames.iter().filter(is_event).collect()
 }
 

@@ -242,10 +242,9 @@ async fn limits_of_a_socket() {
         let mut socket = Socket::open(&server, &path).await;
         assert_eq!(socket.next().await, Received::Closed(code), "{path}");
     }
-    for (message, code) in [
-        (Message::binary(vec![1, 2, 3]), 1003),
-        (Message::text("x".repeat(5000)), 1009),
-    ] {
+    for (message, code) in
+        [(Message::binary(vec![1, 2, 3]), 1003), (Message::text("x".repeat(5000)), 1009)]
+    {
         let mut socket = Socket::open(&server, &path).await;
         socket.send(message).await;
         assert_eq!(socket.rest().await.1, code);
@@ -266,10 +265,8 @@ async fn too_many_sockets_are_refused_before_the_upgrade() {
     let _second = Socket::open(&server, "/ws").await;
     assert_eq!(Socket::open_from(&server, "/ws", None).await.err(), Some(429));
     drop(first);
-    testkit::wait_until(LIMIT, || async {
-        Socket::open_from(&server, "/ws", None).await.is_ok()
-    })
-    .await;
+    testkit::wait_until(LIMIT, || async { Socket::open_from(&server, "/ws", None).await.is_ok() })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -308,4 +305,39 @@ async fn heartbeats_carry_the_position() {
     .await;
     assert_eq!(beat["seq"], 1, "{beat}");
     assert!(beat["t"].is_string());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_client_is_closed_and_made_whole_later() {
+    let relay = api::RelayTimes { slow_send: Duration::from_millis(300), ..Default::default() };
+    let options = Options { relay, ..Options::default() };
+    let server = Server::start_with(RedisServer::start(), options).await;
+    let worker = FakeWorker::new(&server.queue);
+    let job = server.train().await;
+    let path = format!("/ws/{job}");
+    let mut healthy = Socket::open(&server, &path).await;
+    // It never reads: the kernel's buffers fill up, then the server gives it up.
+    let mut slow = Socket::open(&server, &path).await;
+    let reading = tokio::spawn(async move { healthy.rest().await });
+    worker.list(110).await;
+    for _ in 0..110 {
+        worker.wordy_document(8000).await;
+    }
+    worker.finish().await;
+    let (frames, code) = reading.await.unwrap();
+    assert_eq!(code, 1000);
+    assert_whole(&frames, 1);
+    let open = || async {
+        let (_, metrics) = server.get("/metrics").await;
+        metrics.as_str().unwrap().contains("\nragtrain_sockets 0\n")
+    };
+    testkit::wait_until(LIMIT, open).await;
+    let mut got = slow.rest_until_broken().await;
+    let last = *seqs(&got).last().unwrap();
+    assert!(last < *seqs(&frames).last().unwrap(), "the slow client was not slow");
+    let mut resumed = Socket::open(&server, &format!("{path}?since={last}")).await;
+    let (rest, code) = resumed.rest().await;
+    assert_eq!(code, 1000);
+    got.extend(rest);
+    assert_whole(&got, 1);
 }

@@ -9,4 +9,5 @@ mod uploads;
 mod live;
 mod transports;
 mod outages;
+mod knowledge;
 mod openapi;

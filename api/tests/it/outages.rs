@@ -58,7 +58,11 @@ async fn an_outage_is_told_and_then_made_up_for() {
         }
         frames.push(json!({"type": "seen"}));
         // The worker's own line to Redis still works.
-        if mode == Mode::Cut { worker.list(2).await } else { worker.document().await }
+        if mode == Mode::Cut {
+            worker.list(2).await
+        } else {
+            worker.document().await
+        }
         proxy.set(Mode::Pass);
         let known = server.queue.heads(&[job]).await.unwrap().remove(0).unwrap().seq;
         while frames.last().is_some_and(|frame| frame["seq"] != known) {
@@ -113,10 +117,8 @@ async fn a_redis_that_comes_back_empty_starts_the_job_anew() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_evicts_is_refused() {
-    let redis = RedisServer::start_with(RedisOptions {
-        policy: "allkeys-lru",
-        ..RedisOptions::default()
-    });
+    let redis =
+        RedisServer::start_with(RedisOptions { policy: "allkeys-lru", ..RedisOptions::default() });
     let mut server = Server::start_with(redis, Options::default()).await;
     let error = server.stopped().await.unwrap_err();
     assert!(error.to_string().contains("noeviction"), "{error}");

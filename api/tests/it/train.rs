@@ -43,7 +43,8 @@ async fn all_forms_of_a_request() {
         // The record was there before the answer.
         let spec = server.blobs().read_job(id).await.unwrap().unwrap();
         assert_eq!(spec.sources, [Source::Path(source.clone())], "{path} {body:?}");
-        let forced = body.is_some_and(|body| body["force"] == true || body["force_retrain"] == true);
+        let forced =
+            body.is_some_and(|body| body["force"] == true || body["force_retrain"] == true);
         assert_eq!(spec.force, forced);
     }
 }

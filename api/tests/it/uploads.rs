@@ -31,7 +31,11 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut files = Vec::new();
     for entry in entries.flatten() {
-        if entry.path().is_dir() { files.extend(walk(&entry.path())) } else { files.push(entry.path()) }
+        if entry.path().is_dir() {
+            files.extend(walk(&entry.path()))
+        } else {
+            files.push(entry.path())
+        }
     }
     files
 }

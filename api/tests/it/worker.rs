@@ -45,10 +45,14 @@ impl FakeWorker {
 
     /// Publishes one stage; repeats what may have been lost, as a real worker does.
     pub(crate) async fn stage(&self, claim: &Claim, stage: Stage) {
+        self.stage_with(claim, stage, "готово").await;
+    }
+
+    async fn stage_with(&self, claim: &Claim, stage: Stage, details: &str) {
         let document = name_of(claim);
         let body = StageBody {
             stage,
-            details: "готово",
+            details,
             duration: Duration::from_millis(3),
             document: &document,
             worker: "test",
@@ -77,6 +81,16 @@ impl FakeWorker {
         assert!(matches!(claim.task, Task::Train { .. }), "{claim:?}");
         for stage in Stage::ALL {
             self.stage(&claim, stage).await;
+        }
+        self.complete(&claim, Outcome::Completed).await;
+    }
+
+    /// A document whose log lines are so long.
+    pub(crate) async fn wordy_document(&self, length: usize) {
+        let claim = self.claim().await;
+        let details = "x".repeat(length);
+        for stage in Stage::ALL {
+            self.stage_with(&claim, stage, &details).await;
         }
         self.complete(&claim, Outcome::Completed).await;
     }
