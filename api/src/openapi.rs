@@ -26,10 +26,7 @@ use utoipa::OpenApi;
         norms::list, norms::one, norms::clause, norms::references,
         operation::healthz, operation::readyz, operation::metrics, operation::status,
     ),
-    components(schemas(
-        Problem, poll::EventsPage, shared::event::Event, shared::job::JobStatus,
-        shared::outcome::Outcome, stores::database::Direction,
-    )),
+    components(schemas(Problem, poll::EventsPage, shared::event::Event)),
     tags(
         (name = "jobs", description = "Задания"),
         (name = "events", description = "Живые события"),
@@ -43,20 +40,7 @@ struct Document;
 
 /// The document as JSON.
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
-    let mut document = Document::openapi();
-    for (path, item) in &mut document.paths.paths {
-        for (method, operation) in
-            [("get", &mut item.get), ("post", &mut item.post), ("delete", &mut item.delete)]
-        {
-            // The names of the handlers repeat; method and path do not.
-            if let Some(operation) = operation {
-                let words = path.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
-                let words: Vec<&str> = std::iter::once(method).chain(words).collect();
-                operation.operation_id = Some(words.join("_"));
-            }
-        }
-    }
-    document
+    Document::openapi()
 }
 
 pub(crate) async fn openapi_json() -> Json<utoipa::openapi::OpenApi> {

@@ -10,32 +10,32 @@ use serde::Serialize;
 use std::any::Any;
 
 /// The media type of RFC 9457.
-pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// A problem as it is sent. Build it with [`problem`] or one of the named constructors.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Problem {
+pub struct Problem {
     /// `urn:ragtrain:error:<code>`: identifies the kind of problem, is no address to open.
     #[serde(rename = "type")]
-    pub(crate) kind: String,
+    pub kind: String,
     /// The meaning of the HTTP status.
-    pub(crate) title: String,
+    pub title: String,
     /// The HTTP status.
-    pub(crate) status: u16,
+    pub status: u16,
     /// What went wrong with this request, for a person.
-    pub(crate) detail: String,
+    pub detail: String,
     /// Stable: programs match on it.
-    pub(crate) code: String,
+    pub code: String,
     /// The field of the request that was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) field: Option<String>,
+    pub field: Option<String>,
     /// Seconds after which trying again makes sense; also sent as `Retry-After`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) retry_after_s: Option<u64>,
+    pub retry_after_s: Option<u64>,
 }
 
 /// A problem with this status, code and explanation.
-pub(crate) fn problem(status: StatusCode, code: &str, detail: impl Into<String>) -> Problem {
+pub fn problem(status: StatusCode, code: &str, detail: impl Into<String>) -> Problem {
     Problem {
         kind: format!("urn:ragtrain:error:{code}"),
         title: status.canonical_reason().unwrap_or("Error").to_owned(),
@@ -49,24 +49,24 @@ pub(crate) fn problem(status: StatusCode, code: &str, detail: impl Into<String>)
 
 impl Problem {
     /// The same problem, naming the field of the request that caused it.
-    pub(crate) fn with_field(mut self, field: impl Into<String>) -> Problem {
+    pub fn with_field(mut self, field: impl Into<String>) -> Problem {
         self.field = Some(field.into());
         self
     }
 
     /// The same problem with a `Retry-After` of this many seconds.
-    pub(crate) fn retry_after(mut self, seconds: u64) -> Problem {
+    pub fn retry_after(mut self, seconds: u64) -> Problem {
         self.retry_after_s = Some(seconds);
         self
     }
 
     /// 404 for a job nobody knows.
-    pub(crate) fn job_not_found(job: impl std::fmt::Display) -> Problem {
+    pub fn job_not_found(job: impl std::fmt::Display) -> Problem {
         problem(StatusCode::NOT_FOUND, "job_not_found", format!("задание {job} не найдено"))
     }
 
     /// 404 for a document nobody knows.
-    pub(crate) fn document_not_found(document: impl std::fmt::Display) -> Problem {
+    pub fn document_not_found(document: impl std::fmt::Display) -> Problem {
         problem(
             StatusCode::NOT_FOUND,
             "document_not_found",
@@ -75,12 +75,12 @@ impl Problem {
     }
 
     /// 422 for a value that is understood but not acceptable.
-    pub(crate) fn invalid_field(field: &str, detail: impl Into<String>) -> Problem {
+    pub fn invalid_field(field: &str, detail: impl Into<String>) -> Problem {
         problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", detail).with_field(field)
     }
 
     /// 503: Redis does not answer.
-    pub(crate) fn queue_unavailable(error: impl std::fmt::Display) -> Problem {
+    pub fn queue_unavailable(error: impl std::fmt::Display) -> Problem {
         tracing::warn!(%error, "the queue does not answer");
         problem(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -91,14 +91,14 @@ impl Problem {
     }
 
     /// 503: a store does not answer.
-    pub(crate) fn store_unavailable(error: impl std::fmt::Display) -> Problem {
+    pub fn store_unavailable(error: impl std::fmt::Display) -> Problem {
         tracing::warn!(%error, "a store does not answer");
         problem(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "хранилище сейчас недоступно")
             .retry_after(5)
     }
 
     /// 500: a defect of ours; the cause is logged and not shown.
-    pub(crate) fn internal(error: impl std::fmt::Display) -> Problem {
+    pub fn internal(error: impl std::fmt::Display) -> Problem {
         tracing::error!(%error, "request failed");
         problem(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -147,7 +147,7 @@ impl IntoResponse for Problem {
 
 /// Turns every error that axum or a layer made on its own (404, 405, a failed upgrade, a body
 /// over the limit) into a problem, keeping its headers (`Allow`).
-pub(crate) async fn every_error_is_a_problem(request: Request, next: Next) -> Response {
+pub async fn every_error_is_a_problem(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();
     let explained = response
@@ -168,7 +168,7 @@ pub(crate) async fn every_error_is_a_problem(request: Request, next: Next) -> Re
 }
 
 /// The answer to a request whose handler panicked.
-pub(crate) fn panic_response(panic: Box<dyn Any + Send + 'static>) -> Response<Body> {
+pub fn panic_response(panic: Box<dyn Any + Send + 'static>) -> Response<Body> {
     let message = panic
         .downcast_ref::<String>()
         .map(String::as_str)

@@ -18,6 +18,7 @@ pub(crate) struct Page {
 pub(crate) struct PageHead {
     pub(crate) epoch: String,
     pub(crate) seq: u64,
+    pub(crate) ended: bool,
 }
 
 /// A job in the listing that the viewers of all jobs begin with.
@@ -60,7 +61,7 @@ impl EventLog {
             }
         }
         Ok(Page {
-            head: Some(PageHead { epoch: page.epoch, seq: page.last_seq }),
+            head: Some(PageHead { epoch: page.epoch, seq: page.last_seq, ended: page.ended }),
             oldest: page.oldest,
             events,
         })

@@ -14,23 +14,23 @@ use uuid::Uuid;
 
 /// A page of a job's events.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct EventsPage {
+pub struct EventsPage {
     /// In order, without a hole.
     #[schema(value_type = Vec<Event>)]
-    pub(crate) events: Vec<Box<RawValue>>,
+    pub events: Vec<Box<RawValue>>,
     /// The epoch of the history.
-    pub(crate) epoch: String,
+    pub epoch: String,
     /// The last event of the page, or the client's position: pass `<epoch>:<last_seq>` as `since`.
-    pub(crate) last_seq: u64,
+    pub last_seq: u64,
     /// The final event has been handed over.
-    pub(crate) ended: bool,
+    pub ended: bool,
     /// Why the client must forget what it has; the state then is in `snapshot`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) reset: Option<&'static str>,
+    pub reset: Option<&'static str>,
     /// The state of the job at `last_seq`, when the events before it are gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    pub(crate) snapshot: Option<Box<RawValue>>,
+    pub snapshot: Option<Box<RawValue>>,
 }
 
 pub(super) async fn page(

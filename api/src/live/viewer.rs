@@ -209,9 +209,7 @@ impl Viewer {
                 }
                 Err(error) => {
                     tracing::debug!(%error, "a viewer's read of the event log failed");
-                    if error.is_transient() {
-                        self.hub.note_backend(false);
-                    }
+                    self.hub.note_backend(false);
                     tokio::time::sleep(Duration::from_millis(250)).await;
                 }
             }

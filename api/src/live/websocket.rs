@@ -5,13 +5,11 @@ use super::entry::Since;
 use super::frames::{self, Frame};
 use super::hub::{Hub, WatchedAll};
 use super::viewer::{Refusal, Step};
-use crate::problem::{Problem, problem};
+use crate::problem::Problem;
 use crate::sockets::SocketPermit;
 use crate::state::App;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::SinkExt;
 use serde::Deserialize;
@@ -39,8 +37,6 @@ const INBOUND_RATE: f64 = 10.0;
 const INBOUND_BURST: f64 = 20.0;
 /// Largest inbound message in bytes.
 const INBOUND_BYTES: usize = 4096;
-/// Larger ones up to this are read, so that the close with 1009 arrives; the rest is cut off.
-const INBOUND_READ: usize = 64 * 1024;
 /// How often a socket looks at its clocks.
 const TICK: Duration = Duration::from_secs(5);
 
@@ -54,21 +50,19 @@ const TICK: Duration = Duration::from_secs(5);
     responses(
         (status = 101, description = "frames: `hello`, then events; see the close codes in the specification"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 426, description = "`websocket_required`", body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn job_events(
+pub async fn job_events(
     State(app): State<App>,
     permit: SocketPermit,
     Path(job): Path<String>,
     RawQuery(query): RawQuery,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Result<Response, Problem> {
-    let upgrade = configured(upgrade)?;
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let since = query_value(query.as_deref().unwrap_or_default(), "since");
     let task = app.tasks.clone();
-    Ok(upgrade.on_upgrade(move |socket| async move {
+    configured(upgrade).on_upgrade(move |socket| async move {
         task.track_future(async move {
             let mut connection = Connection::new(socket, &app);
             let end = serve_job(&app, &mut connection, &job, since).await;
@@ -76,7 +70,7 @@ pub(crate) async fn job_events(
             drop(permit);
         })
         .await;
-    }))
+    })
 }
 
 /// The events of all jobs from now on, as plain `{stage, log, progress, …}` frames.
@@ -85,21 +79,19 @@ pub(crate) async fn job_events(
     responses(
         (status = 101, description = "plain frames; `{\"type\":\"ping\"}` is answered `{\"type\":\"pong\"}`"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 426, description = "`websocket_required`", body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn all_events(
+pub async fn all_events(
     State(app): State<App>,
     permit: SocketPermit,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Result<Response, Problem> {
-    let upgrade = configured(upgrade)?;
+    upgrade: WebSocketUpgrade,
+) -> Response {
     // Before the 101: whatever the client starts after it, it will see.
     let watched = app.hub.watch_all().await;
     let cursor = app.hub.firehose.from_now();
     let task = app.tasks.clone();
-    Ok(upgrade.on_upgrade(move |socket| async move {
+    configured(upgrade).on_upgrade(move |socket| async move {
         task.track_future(async move {
             let mut connection = Connection::new(socket, &app);
             let end = serve_all(&app, &mut connection, watched, cursor).await;
@@ -107,27 +99,16 @@ pub(crate) async fn all_events(
             drop(permit);
         })
         .await;
-    }))
+    })
 }
 
-/// The upgrade with our limits, or the 426 for a request that is none.
-fn configured(
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Result<WebSocketUpgrade, Problem> {
-    let upgrade = upgrade.map_err(|_| {
-        problem(
-            StatusCode::UPGRADE_REQUIRED,
-            "websocket_required",
-            "этот адрес отвечает только по WebSocket",
-        )
-    })?;
-    let upgrade = upgrade
+fn configured(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+    upgrade
         .read_buffer_size(1024)
         .write_buffer_size(4096)
         .max_write_buffer_size(1024 * 1024)
-        .max_message_size(INBOUND_READ)
-        .max_frame_size(INBOUND_READ);
-    Ok(upgrade)
+        .max_message_size(INBOUND_BYTES)
+        .max_frame_size(INBOUND_BYTES)
 }
 
 /// Why a socket ends.
@@ -208,10 +189,8 @@ async fn serve_job(
             },
             () = app.draining.cancelled() => {
                 let bye = Frame::Bye { retry_ms: spread(5000) }.json();
-                return match connection.send(vec![bye]).await {
-                    Ok(()) => End::Close(code::DRAINING, "draining"),
-                    Err(end) => end,
-                };
+                drop(connection.send(vec![bye]).await);
+                return End::Close(code::DRAINING, "draining");
             }
         };
         if let Err(end) = connection.send(frames).await {
@@ -379,9 +358,6 @@ impl Connection {
             return Err(End::Close(code::FLOOD, "at most 10 messages a second"));
         }
         match message {
-            Message::Text(text) if text.len() > INBOUND_BYTES => {
-                Err(End::Close(code::TOO_BIG, "a message of at most 4 KiB"))
-            }
             Message::Text(text) => Ok(is_ping(&text).then(|| Frame::Pong.json())),
             Message::Binary(_) => Err(End::Close(code::BINARY, "text frames only")),
             Message::Close(_) => Err(End::Gone),

@@ -23,30 +23,30 @@ use uuid::Uuid;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct DocumentsQuery {
+pub struct DocumentsQuery {
     /// Only of this collection.
-    pub(crate) collection: Option<String>,
+    pub collection: Option<String>,
     /// Only of this family.
-    pub(crate) family: Option<String>,
+    pub family: Option<String>,
     /// Only of this subtype.
-    pub(crate) subtype: Option<String>,
+    pub subtype: Option<String>,
     /// Only with this own designation, with or without the edition.
-    pub(crate) designation: Option<String>,
+    pub designation: Option<String>,
     /// Only with this status.
-    pub(crate) status: Option<String>,
+    pub status: Option<String>,
     /// Rows of a page, 1 to 1,000.
-    pub(crate) limit: Option<u32>,
+    pub limit: Option<u32>,
     /// Where the page begins: `next_cursor` of the one before.
-    pub(crate) cursor: Option<String>,
+    pub cursor: Option<String>,
 }
 
 /// Trained documents, oldest first.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct DocumentList {
+pub struct DocumentList {
     /// The documents of this page.
-    pub(crate) documents: Vec<TrainedDocument>,
+    pub documents: Vec<TrainedDocument>,
     /// The next page begins here.
-    pub(crate) next_cursor: Option<String>,
+    pub next_cursor: Option<String>,
 }
 
 /// Lists the trained documents.
@@ -54,7 +54,7 @@ pub(crate) struct DocumentList {
     get, path = "/documents", tag = "documents", params(DocumentsQuery),
     responses((status = 200, body = DocumentList), (status = 503, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn list(
+pub async fn list(
     State(app): State<App>,
     Query(query): Query<DocumentsQuery>,
 ) -> Result<Json<DocumentList>, Problem> {
@@ -77,7 +77,7 @@ pub(crate) async fn list(
     get, path = "/documents/{id}", tag = "documents", params(("id" = Uuid, Path)),
     responses((status = 200, body = TrainedDocument), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn one(
+pub async fn one(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<TrainedDocument>, Problem> {
@@ -88,13 +88,13 @@ pub(crate) async fn one(
 
 /// What a delete removed.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct DeletedDocument {
+pub struct DeletedDocument {
     /// The document.
-    pub(crate) id: Uuid,
+    pub id: Uuid,
     /// Rows that were removed; afterwards none is left.
-    pub(crate) deleted: Deleted,
+    pub deleted: Deleted,
     /// Files of ours that were removed (an upload, an unpacked archive entry, a backup).
-    pub(crate) files: u64,
+    pub files: u64,
 }
 
 /// Removes a document with its chunks, graph and files; the source folder is never touched.
@@ -102,7 +102,7 @@ pub(crate) struct DeletedDocument {
     delete, path = "/documents/{id}", tag = "documents", params(("id" = Uuid, Path)),
     responses((status = 200, body = DeletedDocument), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn delete(
+pub async fn delete(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<DeletedDocument>, Problem> {
@@ -159,10 +159,7 @@ const PLAIN: &str = "text/plain; charset=utf-8";
     get, path = "/documents/{id}/text", tag = "documents", params(("id" = Uuid, Path)),
     responses((status = 200, body = String, content_type = "text/plain"), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn text(
-    State(app): State<App>,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub async fn text(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
     Ok(stored(artifact(&app, &id, ArtifactKind::Text).await?, PLAIN))
 }
 
@@ -171,7 +168,7 @@ pub(crate) async fn text(
     get, path = "/documents/{id}/structure", tag = "documents", params(("id" = Uuid, Path)),
     responses((status = 200, body = Structure), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn structure(
+pub async fn structure(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
@@ -183,7 +180,7 @@ pub(crate) async fn structure(
     get, path = "/documents/{id}/report", tag = "documents", params(("id" = Uuid, Path), ReportQuery),
     responses((status = 200, body = Object), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn report(
+pub async fn report(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(query): Query<ReportQuery>,
@@ -200,20 +197,20 @@ pub(crate) async fn report(
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct PageQuery {
+pub struct PageQuery {
     /// Rows of a page, 1 to 1,000.
-    pub(crate) limit: Option<u32>,
+    pub limit: Option<u32>,
     /// Where the page begins: `next_cursor` of the one before.
-    pub(crate) cursor: Option<String>,
+    pub cursor: Option<String>,
 }
 
 /// Chunks of a document in order.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct ChunkList {
+pub struct ChunkList {
     /// The chunks of this page.
-    pub(crate) chunks: Vec<StoredChunk>,
+    pub chunks: Vec<StoredChunk>,
     /// The next page begins here.
-    pub(crate) next_cursor: Option<String>,
+    pub next_cursor: Option<String>,
 }
 
 /// The chunks with their addresses.
@@ -221,7 +218,7 @@ pub(crate) struct ChunkList {
     get, path = "/documents/{id}/chunks", tag = "documents", params(("id" = Uuid, Path), PageQuery),
     responses((status = 200, body = ChunkList), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn chunks(
+pub async fn chunks(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(query): Query<PageQuery>,
@@ -243,10 +240,7 @@ pub(crate) async fn chunks(
     get, path = "/documents/{id}/rubern", tag = "documents", params(("id" = Uuid, Path)),
     responses((status = 200, body = String, content_type = "text/plain"), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn rubern(
-    State(app): State<App>,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub async fn rubern(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
     Ok(stored(artifact(&app, &id, ArtifactKind::Rubern).await?, PLAIN))
 }
 
@@ -254,9 +248,9 @@ pub(crate) async fn rubern(
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct GraphQuery {
+pub struct GraphQuery {
     /// `json` (default), `mermaid` or `graphml`.
-    pub(crate) format: Option<String>,
+    pub format: Option<String>,
 }
 
 /// The work graph.
@@ -264,7 +258,7 @@ pub(crate) struct GraphQuery {
     get, path = "/documents/{id}/graph", tag = "documents", params(("id" = Uuid, Path), GraphQuery),
     responses((status = 200, body = Object), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn graph(
+pub async fn graph(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(query): Query<GraphQuery>,
@@ -285,7 +279,7 @@ pub(crate) async fn graph(
     get, path = "/works/{document}/critical-path", tag = "documents", params(("document" = Uuid, Path)),
     responses((status = 200, body = Object), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn critical_path(
+pub async fn critical_path(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
@@ -297,7 +291,7 @@ pub(crate) async fn critical_path(
     get, path = "/estimates/{document}", tag = "documents", params(("document" = Uuid, Path)),
     responses((status = 200, body = Estimate), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn estimate(
+pub async fn estimate(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<Estimate>, Problem> {

@@ -23,33 +23,33 @@ use uuid::Uuid;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct JobDocumentsQuery {
+pub struct JobDocumentsQuery {
     /// Only documents that ended so.
-    pub(crate) outcome: Option<Outcome>,
+    pub outcome: Option<Outcome>,
     /// Rows of a page, 1 to 1,000.
-    pub(crate) limit: Option<u32>,
+    pub limit: Option<u32>,
     /// Where the page begins: `next_cursor` of the one before.
-    pub(crate) cursor: Option<String>,
+    pub cursor: Option<String>,
 }
 
 /// Documents of a job by their index.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct JobDocumentList {
+pub struct JobDocumentList {
     /// The documents of this page.
-    pub(crate) documents: Vec<JobDocument>,
+    pub documents: Vec<JobDocument>,
     /// The next page begins here.
-    pub(crate) next_cursor: Option<String>,
+    pub next_cursor: Option<String>,
 }
 
 /// A document of a job with its report.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct JobDocumentDetails {
+pub struct JobDocumentDetails {
     /// The document.
     #[serde(flatten)]
-    pub(crate) document: JobDocument,
+    pub document: JobDocument,
     /// Stages with their times, counts and issues; `null` until the document has ended.
     #[schema(value_type = Option<Object>)]
-    pub(crate) report: Option<Value>,
+    pub report: Option<Value>,
 }
 
 /// Documents of a job: ended, running and still waiting.
@@ -58,7 +58,7 @@ pub(crate) struct JobDocumentDetails {
     params(("id" = Uuid, Path), JobDocumentsQuery),
     responses((status = 200, body = JobDocumentList), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn list(
+pub async fn list(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(query): Query<JobDocumentsQuery>,
@@ -150,7 +150,7 @@ fn merged(
     params(("id" = Uuid, Path), ("document" = String, Path, description = "the document's id, or its index in the job")),
     responses((status = 200, body = JobDocumentDetails), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn one(
+pub async fn one(
     State(app): State<App>,
     Path((id, document)): Path<(String, String)>,
 ) -> Result<Json<JobDocumentDetails>, Problem> {

@@ -9,7 +9,7 @@ use crate::state::App;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::job::{JobSpec, JobStatus, JobView, ManifestEntry, Source};
@@ -27,22 +27,22 @@ const MAX_RETRIED: usize = 100_000;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct JobsQuery {
+pub struct JobsQuery {
     /// Only jobs with this status.
-    pub(crate) status: Option<JobStatus>,
+    pub status: Option<JobStatus>,
     /// Rows of a page, 1 to 1,000.
-    pub(crate) limit: Option<u32>,
+    pub limit: Option<u32>,
     /// Where the page begins: `next_cursor` of the one before.
-    pub(crate) cursor: Option<String>,
+    pub cursor: Option<String>,
 }
 
 /// Jobs, newest first.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct JobList {
+pub struct JobList {
     /// The jobs of this page.
-    pub(crate) jobs: Vec<JobView>,
+    pub jobs: Vec<JobView>,
     /// The next page begins here.
-    pub(crate) next_cursor: Option<String>,
+    pub next_cursor: Option<String>,
 }
 
 /// Lists the jobs that the queue knows: all open ones and those that ended within its retention.
@@ -50,7 +50,7 @@ pub(crate) struct JobList {
     get, path = "/jobs", tag = "jobs", params(JobsQuery),
     responses((status = 200, body = JobList), (status = 503, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn list(
+pub async fn list(
     State(app): State<App>,
     Query(query): Query<JobsQuery>,
 ) -> Result<Json<JobList>, Problem> {
@@ -64,10 +64,7 @@ pub(crate) async fn list(
     get, path = "/jobs/{id}", tag = "jobs", params(("id" = Uuid, Path)),
     responses((status = 200, body = JobView), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn one(
-    State(app): State<App>,
-    Path(id): Path<String>,
-) -> Result<Json<JobView>, Problem> {
+pub async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<JobView>, Problem> {
     Ok(Json(find(&app, parse_id(&id, Problem::job_not_found)?).await?))
 }
 
@@ -86,7 +83,7 @@ pub(crate) async fn find(app: &App, job: Uuid) -> Result<JobView, Problem> {
     post, path = "/jobs/{id}/cancel", tag = "jobs", params(("id" = Uuid, Path)),
     responses((status = 200, body = JobView), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, description = "`job_ended`", body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn cancel(
+pub async fn cancel(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<JobView>, Problem> {
@@ -100,7 +97,7 @@ pub(crate) async fn cancel(
     post, path = "/jobs/{id}/pause", tag = "jobs", params(("id" = Uuid, Path)),
     responses((status = 200, body = JobView), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, description = "`job_ended`", body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn pause(
+pub async fn pause(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<JobView>, Problem> {
@@ -114,7 +111,7 @@ pub(crate) async fn pause(
     post, path = "/jobs/{id}/resume", tag = "jobs", params(("id" = Uuid, Path)),
     responses((status = 200, body = JobView), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, description = "`job_ended`", body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn resume(
+pub async fn resume(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<JobView>, Problem> {
@@ -146,7 +143,7 @@ async fn open_job(app: &App, id: &str) -> Result<Uuid, Problem> {
         (status = 409, description = "`job_not_ended`, `nothing_to_retry`", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn retry(
+pub async fn retry(
     State(app): State<App>,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -198,7 +195,9 @@ async fn failed_entries(app: &App, job: Uuid) -> Result<Vec<ManifestEntry>, Prob
             })
             .await?;
         for row in &page.items {
-            entries.push(manifest.get(row.index).await?);
+            let entry = manifest.get(row.index).await?;
+            // What could not even be listed ends the same way again, unless the archive changed.
+            entries.push(ManifestEntry { refused: entry.refused.clone(), ..entry });
         }
         if entries.len() > MAX_RETRIED {
             return Err(problem(
@@ -218,9 +217,9 @@ async fn failed_entries(app: &App, job: Uuid) -> Result<Vec<ManifestEntry>, Prob
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct ReportQuery {
+pub struct ReportQuery {
     /// `html` for a page; JSON otherwise.
-    pub(crate) format: Option<String>,
+    pub format: Option<String>,
 }
 
 /// The report that ended the job.
@@ -231,7 +230,7 @@ pub(crate) struct ReportQuery {
         (status = 404, description = "`job_not_found`, `report_not_ready`", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn report(
+pub async fn report(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(query): Query<ReportQuery>,
@@ -256,7 +255,7 @@ pub(crate) fn formatted(
 ) -> Result<Response, Problem> {
     match format {
         None | Some("json") => Ok(Json(report).into_response()),
-        Some("html") => Ok(pages::report(title, &report)),
+        Some("html") => Ok(Html(pages::report(title, &report)).into_response()),
         Some(_) => Err(Problem::invalid_field("format", "format — json или html")),
     }
 }

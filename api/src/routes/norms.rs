@@ -14,11 +14,11 @@ use utoipa::IntoParams;
 
 /// Norms in the order of their ids.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct NormList {
+pub struct NormList {
     /// The norms of this page.
-    pub(crate) norms: Vec<Norm>,
+    pub norms: Vec<Norm>,
     /// The next page begins here.
-    pub(crate) next_cursor: Option<String>,
+    pub next_cursor: Option<String>,
 }
 
 /// Norms that are trained or cited.
@@ -26,7 +26,7 @@ pub(crate) struct NormList {
     get, path = "/norms", tag = "norms", params(PageQuery),
     responses((status = 200, body = NormList), (status = 503, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn list(
+pub async fn list(
     State(app): State<App>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<NormList>, Problem> {
@@ -51,22 +51,19 @@ async fn find(app: &App, id: &str) -> Result<Norm, Problem> {
     get, path = "/norms/{id}", tag = "norms", params(("id" = String, Path, description = "«СП 45.13330»")),
     responses((status = 200, body = Norm), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn one(
-    State(app): State<App>,
-    Path(id): Path<String>,
-) -> Result<Json<Norm>, Problem> {
+pub async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Norm>, Problem> {
     Ok(Json(find(&app, &id).await?))
 }
 
 /// A clause of a norm.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct NormClause {
+pub struct NormClause {
     /// Canonical id of the norm.
-    pub(crate) norm: String,
+    pub norm: String,
     /// The address that was asked for.
-    pub(crate) address: String,
+    pub address: String,
     /// Its chunks in order; several when the clause is long.
-    pub(crate) chunks: Vec<StoredChunk>,
+    pub chunks: Vec<StoredChunk>,
 }
 
 /// A clause (or «таблица 3») of a trained norm.
@@ -75,7 +72,7 @@ pub(crate) struct NormClause {
     params(("id" = String, Path, description = "«СП 45.13330»"), ("address" = String, Path, description = "«5.10»")),
     responses((status = 200, body = NormClause), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn clause(
+pub async fn clause(
     State(app): State<App>,
     Path((id, address)): Path<(String, String)>,
 ) -> Result<Json<NormClause>, Problem> {
@@ -97,22 +94,22 @@ pub(crate) async fn clause(
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct ReferencesQuery {
+pub struct ReferencesQuery {
     /// `in` (default): who cites it; `out`: what it cites.
-    pub(crate) direction: Option<Direction>,
+    pub direction: Option<Direction>,
     /// Rows of a page, 1 to 1,000.
-    pub(crate) limit: Option<u32>,
+    pub limit: Option<u32>,
     /// Where the page begins: `next_cursor` of the one before.
-    pub(crate) cursor: Option<String>,
+    pub cursor: Option<String>,
 }
 
 /// References of a norm.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct ReferenceList {
+pub struct ReferenceList {
     /// The references of this page.
-    pub(crate) references: Vec<NormReference>,
+    pub references: Vec<NormReference>,
     /// The next page begins here.
-    pub(crate) next_cursor: Option<String>,
+    pub next_cursor: Option<String>,
 }
 
 /// Who cites a norm, or what it cites.
@@ -121,7 +118,7 @@ pub(crate) struct ReferenceList {
     params(("id" = String, Path, description = "«СП 45.13330»"), ReferencesQuery),
     responses((status = 200, body = ReferenceList), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn references(
+pub async fn references(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(query): Query<ReferencesQuery>,

@@ -33,51 +33,51 @@ const MAX_COLLECTION: usize = 64;
 /// The body of `POST /train`; every field may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct TrainRequest {
+pub struct TrainRequest {
     /// Where the documents are; without any the first configured root is trained.
-    pub(crate) sources: Option<Vec<SourceRequest>>,
+    pub sources: Option<Vec<SourceRequest>>,
     /// The collection they are trained into: letters, digits, `-`, `_`, `.`; `default` if absent.
-    pub(crate) collection: Option<String>,
+    pub collection: Option<String>,
     /// Train again what is already trained.
-    pub(crate) force: Option<bool>,
+    pub force: Option<bool>,
     /// The job's share of the workers.
-    pub(crate) priority: Option<Priority>,
+    pub priority: Option<Priority>,
     /// At most this many documents.
-    pub(crate) max_files: Option<u64>,
+    pub max_files: Option<u64>,
     /// Globs relative to the source (`**/*.pdf`); without any everything is taken.
-    pub(crate) include: Option<Vec<String>>,
+    pub include: Option<Vec<String>>,
     /// Free labels.
-    pub(crate) tags: Option<Vec<String>>,
+    pub tags: Option<Vec<String>>,
     /// Legacy: a folder.
-    pub(crate) custom_dir: Option<String>,
+    pub custom_dir: Option<String>,
     /// Legacy: a folder.
-    pub(crate) base_dir: Option<String>,
+    pub base_dir: Option<String>,
     /// Legacy: as `force`.
-    pub(crate) force_retrain: Option<bool>,
+    pub force_retrain: Option<bool>,
 }
 
 /// The query of `POST /train`.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct TrainQuery {
+pub struct TrainQuery {
     /// Legacy: a folder.
-    pub(crate) custom_dir: Option<String>,
+    pub custom_dir: Option<String>,
 }
 
 /// The answer to an accepted job.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub(crate) struct Accepted {
+pub struct Accepted {
     /// The job.
-    pub(crate) job_id: Uuid,
+    pub job_id: Uuid,
     /// `queued`, or how far the job has come when the request was repeated.
-    pub(crate) status: JobStatus,
+    pub status: JobStatus,
     /// For people.
-    pub(crate) message: String,
+    pub message: String,
     /// Where its events are pushed.
-    pub(crate) ws_url: String,
+    pub ws_url: String,
     /// Where its events are streamed or read page by page.
-    pub(crate) events_url: String,
+    pub events_url: String,
 }
 
 /// Makes a job. The body is optional.
@@ -98,13 +98,14 @@ pub(crate) struct Accepted {
         (status = 503, description = "`queue_full`, `queue_unavailable`, `store_unavailable`", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn train(
+pub async fn train(
     State(app): State<App>,
     Query(query): Query<TrainQuery>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let request = normalized(json_or_default(&body?)?, query)?;
+    let body = body.map_err(|_| crate::extract::body_too_large())?;
+    let request = normalized(json_or_default(&body)?, query)?;
     let key = idempotency_key(&headers)?;
     let spec = specify(&app, &request, key.as_deref()).await?;
     let status = accept(&app, &spec, key.is_some()).await?;
@@ -118,7 +119,7 @@ pub(crate) async fn train(
     request_body(content = Option<TrainRequest>, content_type = "application/json"),
     responses((status = 202, body = Accepted), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn legacy_train(
+pub async fn legacy_train(
     state: State<App>,
     query: Query<TrainQuery>,
     headers: HeaderMap,

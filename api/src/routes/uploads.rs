@@ -19,26 +19,26 @@ const MAX_PARTS: usize = 32;
 
 /// The answer: pass `upload_id` as a source to `POST /train`.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub(crate) struct Uploaded {
+pub struct Uploaded {
     /// The upload.
-    pub(crate) upload_id: Uuid,
+    pub upload_id: Uuid,
     /// Its files as they were stored.
-    pub(crate) files: Vec<UploadedName>,
+    pub files: Vec<UploadedName>,
 }
 
 /// A stored file.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub(crate) struct UploadedName {
+pub struct UploadedName {
     /// The name after cleaning.
-    pub(crate) name: String,
+    pub name: String,
     /// Size in bytes.
-    pub(crate) size: u64,
+    pub size: u64,
 }
 
 /// The form of an upload: any number of files under any field names.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub(crate) struct UploadForm {
+pub struct UploadForm {
     /// The files.
     #[schema(value_type = Vec<String>, format = Binary)]
     files: Vec<u8>,
@@ -55,7 +55,7 @@ pub(crate) struct UploadForm {
         (status = 422, description = "`no_files`", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn upload(
+pub async fn upload(
     State(app): State<App>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<Uploaded>), Problem> {

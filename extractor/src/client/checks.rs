@@ -20,16 +20,9 @@ pub fn find_program(name: &str, search_path: &str) -> Option<PathBuf> {
 }
 
 /// The languages that this tesseract has, or why that cannot be found out.
-pub fn tesseract_languages(
-    tesseract: &Path,
-    tessdata: Option<&Path>,
-) -> Result<Vec<String>, String> {
-    let mut command = Command::new(tesseract);
-    command.arg("--list-langs");
-    if let Some(folder) = tessdata {
-        command.arg("--tessdata-dir").arg(folder);
-    }
-    let output = command
+pub fn tesseract_languages(tesseract: &Path) -> Result<Vec<String>, String> {
+    let output = Command::new(tesseract)
+        .arg("--list-langs")
         .output()
         .map_err(|error| format!("программа {} не запускается: {error}", tesseract.display()))?;
     let listed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -43,7 +36,7 @@ pub fn missing_languages(tools: &Tools) -> Result<Vec<String>, String> {
     let Some(tesseract) = &tools.tesseract else {
         return Err("нет программы распознавания: установите пакет tesseract-ocr".to_owned());
     };
-    let installed = tesseract_languages(tesseract, tools.tessdata.as_deref())?;
+    let installed = tesseract_languages(tesseract)?;
     let wanted = tools.ocr_languages.iter().map(String::as_str).chain(["osd"]);
     Ok(wanted
         .filter(|one| !installed.iter().any(|other| other == one))

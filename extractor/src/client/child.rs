@@ -125,9 +125,9 @@ pub(crate) fn run_tool(
     let (sender, received) = mpsc::sync_channel(1);
     let cap = patience.output_bytes;
     let result = thread::scope(|scope| {
-        if let (ToolInput::Bytes(bytes), Some(mut pipe)) = (input, child.process.stdin.take()) {
+        if let (ToolInput::Bytes(parts), Some(mut pipe)) = (input, child.process.stdin.take()) {
             // A tool that ends early breaks the pipe; its status says more than that error.
-            scope.spawn(move || drop(pipe.write_all(bytes)));
+            scope.spawn(move || parts.iter().try_for_each(|part| pipe.write_all(part)).ok());
         }
         scope.spawn(move || {
             let mut bytes = Vec::new();
@@ -171,8 +171,8 @@ pub(crate) fn run_tool(
 pub(crate) enum ToolInput<'a> {
     /// The document itself.
     File(&'a File),
-    /// Bytes in memory.
-    Bytes(&'a [u8]),
+    /// Bytes in memory, in parts.
+    Bytes(&'a [&'a [u8]]),
 }
 
 /// Turns the end of a run into the error it means.
@@ -212,7 +212,13 @@ fn verdict(
 
 /// What a bad exit status and the last complaint mean together.
 fn death(status: ExitStatus, complaints: &str) -> ExtractError {
-    let last = complaints.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("");
+    let mut lines = complaints.lines().map(str::trim).filter(|line| !line.is_empty());
+    // A panic says where in one line and why in the next; other programs end with the reason.
+    let last = match lines.clone().position(|line| line.contains(" panicked at ")) {
+        Some(place) => lines.nth(place + 1).unwrap_or(""),
+        None => lines.next_back().unwrap_or(""),
+    };
+    let last: String = last.chars().take(300).collect();
     let out_of_memory = ["memory allocation of", "bad_alloc", "Out of memory", "out of memory"]
         .iter()
         .any(|sign| complaints.contains(sign));
@@ -231,12 +237,11 @@ fn death(status: ExitStatus, complaints: &str) -> ExtractError {
         }
         Some(signal) => ExtractError::failed(
             Code::ParserCrashed,
-            format!("программа чтения упала (сигнал {}) {last}", signal.as_raw()),
+            format!("программа чтения упала (сигнал {}): {last}", signal.as_raw()),
         ),
-        None => ExtractError::failed(
-            Code::ParserCrashed,
-            format!("программа чтения упала ({status}) {last}"),
-        ),
+        None => {
+            ExtractError::failed(Code::ParserCrashed, format!("программа чтения упала: {last}"))
+        }
     }
 }
 

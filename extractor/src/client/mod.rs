@@ -19,7 +19,7 @@ use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use slots::Slots;
 
@@ -36,6 +36,8 @@ pub struct ExtractLimits {
     pub page_wait: Duration,
     /// The longest recognition of one page, drawing included (wall clock).
     pub ocr_page_wait: Duration,
+    /// CPU seconds of each run of an external tool.
+    pub ocr_cpu_seconds: u64,
     /// The largest image given to recognition, in pixels.
     pub ocr_pixels: u64,
     /// Pages, sheets or frames of one document.
@@ -54,7 +56,9 @@ impl Default for ExtractLimits {
             cpu_seconds: 300,
             page_wait: Duration::from_secs(20),
             ocr_page_wait: Duration::from_secs(60),
-            ocr_pixels: 40_000_000,
+            ocr_cpu_seconds: 25,
+            // An A3 sheet at 300 dpi has 17 million; larger ones are drawn coarser.
+            ocr_pixels: 25_000_000,
             pages: 20_000,
             output_bytes: 512 << 20,
             archive: ArchiveLimits::default(),
@@ -85,8 +89,6 @@ pub struct Tools {
     pub tesseract: Option<PathBuf>,
     /// The fallback for PDF pages that the own reader fails on.
     pub pdftotext: Option<PathBuf>,
-    /// Where tesseract's data is, when not at its usual place.
-    pub tessdata: Option<PathBuf>,
     /// Languages of recognition, as tesseract names them.
     pub ocr_languages: Vec<String>,
     /// Where recognised pages are kept between runs, by the hash of their image.
@@ -112,7 +114,6 @@ impl Tools {
             tesseract: find("tesseract"),
             pdftotext: find("pdftotext"),
             ocr_languages: ocr_languages.iter().map(ToString::to_string).collect(),
-            tessdata: None,
             ocr_cache: None,
             ocr_slots: Arc::new(Slots::new(ocr_slots)),
         }
@@ -203,7 +204,10 @@ pub fn extract(
         });
         return Err(ExtractError::failed(code, message));
     };
-    let mismatch = reading.warnings.iter().any(|(code, _)| *code == Some(Code::ExtensionMismatch));
+    let is_mismatch = |warning: &(Option<Code>, String)| warning.0 == Some(Code::ExtensionMismatch);
+    let mismatch = reading.warnings.iter().any(is_mismatch);
+    // The caller has it from `detect` already.
+    reading.warnings.retain(|warning| !is_mismatch(warning));
     if let Some((code @ Code::DamagedFile, message)) = &mut failure
         && mismatch
         && reading.pages.is_empty()
@@ -223,7 +227,8 @@ pub fn extract(
         properties: reading.properties,
         warnings: reading.warnings,
     };
-    let runs = tools::Runs { source: &source, name, limits, tools, cancel };
+    let deadline = Instant::now() + limits.ocr_page_wait;
+    let runs = tools::Runs { source: &source, name, limits, tools, cancel, deadline };
     if let Some((code, message)) = &failure
         && !FINAL.contains(code)
         && recover::continue_after(&runs, &mut extraction)?

@@ -188,7 +188,7 @@ fn recognise_all(
             scope.spawn(|| {
                 while let Some(number) = numbers.get(next.fetch_add(1, Ordering::SeqCst)) {
                     let Some(_slot) = slots.take(&|| (runs.cancel)()) else { break };
-                    let outcome = match recognise(runs, tesseract, *number) {
+                    let outcome = match recognise(&runs.for_page(), tesseract, *number) {
                         Ok(recognised) => {
                             ocr::compose(std::slice::from_ref(&recognised))
                                 .iter()

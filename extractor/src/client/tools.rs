@@ -8,7 +8,7 @@ use crate::request::{ChildLimits, Request, Task};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What one document's tool runs share.
 pub(crate) struct Runs<'a> {
@@ -17,6 +17,8 @@ pub(crate) struct Runs<'a> {
     pub(crate) limits: &'a ExtractLimits,
     pub(crate) tools: &'a Tools,
     pub(crate) cancel: &'a (dyn Fn() -> bool + Sync),
+    /// When the work on the current page must end.
+    pub(crate) deadline: Instant,
 }
 
 /// Output of a tool that is text, in bytes.
@@ -24,7 +26,18 @@ const TEXT_BYTES: u64 = 64 << 20;
 /// Changes when the preparation of images or the way tesseract is called does.
 const CACHE_VERSION: &str = "1";
 
-impl Runs<'_> {
+impl<'a> Runs<'a> {
+    /// The same for one page, whose time begins now.
+    pub(crate) fn for_page(&self) -> Runs<'a> {
+        let deadline = Instant::now() + self.limits.ocr_page_wait;
+        let Runs { source, name, limits, tools, cancel, .. } = *self;
+        Runs { source, name, limits, tools, cancel, deadline }
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1))
+    }
+
     /// Draws a page; the index of quarter turns is clockwise.
     pub(crate) fn render(&self, page: u32, quarter_turns: u8) -> Result<Rendered, ExtractError> {
         let task = Task::Render {
@@ -35,9 +48,8 @@ impl Runs<'_> {
         };
         // The head with its ruling lines takes some hundred kilobytes at most.
         let cap = self.limits.ocr_pixels.saturating_add(4 << 20);
-        let wait = self.limits.ocr_page_wait;
-        let bytes = self.run(task, ToolInput::File(self.source), wait, cap)?;
-        Rendered::read(&bytes).map_err(|error| {
+        let bytes = self.run(task, ToolInput::File(self.source), self.left(), cap)?;
+        Rendered::read(bytes).map_err(|error| {
             ExtractError::failed(shared::outcome::Code::ParserCrashed, format!("{error}"))
         })
     }
@@ -69,7 +81,8 @@ impl Runs<'_> {
         tesseract: &Path,
         image: &Rendered,
     ) -> Result<u8, ExtractError> {
-        let arguments = ["-", "-", "-l", "osd", "--psm", "0"];
+        // The tool's own minimum of 50 letters is too many for a short page.
+        let arguments = ["-", "-", "-l", "osd", "--psm", "0", "-c", "min_characters_to_try=20"];
         // With too few letters the tool ends with an error: not clear.
         let found = match self.tesseract(tesseract, &arguments, &[], image) {
             Ok(found) => found,
@@ -92,16 +105,13 @@ impl Runs<'_> {
         more: &[&str],
         image: &Rendered,
     ) -> Result<String, ExtractError> {
-        let data: Vec<PathBuf> = self.tools.tessdata.iter().cloned().collect();
         let mut all: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        if let Some(folder) = &self.tools.tessdata {
-            all.extend(["--tessdata-dir".to_owned(), folder.to_string_lossy().into_owned()]);
-        }
         all.extend(more.iter().map(ToString::to_string));
-        let task = Task::RunTool { program: program.to_owned(), arguments: all, readable: data };
-        let pgm = image.pgm();
-        let wait = self.limits.ocr_page_wait;
-        let output = self.run(task, ToolInput::Bytes(&pgm), wait, TEXT_BYTES)?;
+        let task =
+            Task::RunTool { program: program.to_owned(), arguments: all, readable: Vec::new() };
+        let head = image.pgm_head();
+        let parts = [head.as_slice(), image.grey()];
+        let output = self.run(task, ToolInput::Bytes(&parts), self.left(), TEXT_BYTES)?;
         Ok(String::from_utf8_lossy(&output).into_owned())
     }
 
@@ -128,7 +138,9 @@ impl Runs<'_> {
         wait: Duration,
         output_bytes: u64,
     ) -> Result<Vec<u8>, ExtractError> {
-        let limits = ChildLimits { cpu_seconds: wait.as_secs().max(1), ..self.limits.child() };
+        // On a busy machine a tool gets less CPU than time; it never needs more.
+        let cpu_seconds = wait.as_secs().clamp(1, self.limits.ocr_cpu_seconds);
+        let limits = ChildLimits { cpu_seconds, ..self.limits.child() };
         let request = Request { parent: std::process::id(), limits, task };
         let patience = Patience { message_wait: wait, output_bytes };
         child::run_tool(&self.tools.extractor, &request, input, patience, self.cancel)
@@ -138,7 +150,7 @@ impl Runs<'_> {
         let folder = self.tools.ocr_cache.as_ref()?;
         let mut hash = Sha256::new();
         hash.update(format!("{CACHE_VERSION} {languages} {:?} ", image.head));
-        hash.update(&image.grey);
+        hash.update(image.grey());
         let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Some(folder.join(&name[..2]).join(format!("{name}.tsv")))
     }

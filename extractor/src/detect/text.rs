@@ -43,6 +43,7 @@ fn readable(head: &[u8]) -> Option<String> {
         [0xFE, 0xFF, ..] => return wide(true),
         _ => {}
     }
+    let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
     let zeros = head.iter().filter(|byte| **byte == 0).count();
     if zeros > 0 {
         // Russian text in UTF-16 has the byte 4 in every second place, spaces and digits have 0.

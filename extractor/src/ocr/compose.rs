@@ -3,6 +3,7 @@
 
 use super::image::Head;
 use super::rules::Rule;
+use super::running;
 use super::tsv::Word;
 use crate::model::{Page, TextSource};
 use crate::pdf::blocks::Composer;
@@ -54,6 +55,8 @@ impl Recognised {
 /// Composes the recognised pages of one document, in order. Running headers are found by
 /// comparing the pages with each other.
 pub fn compose(pages: &[Recognised]) -> Vec<Page> {
+    let mut pages = pages.to_vec();
+    let mut running = running::take_out(&mut pages).into_iter();
     let mut layouts: Vec<Option<Layout>> =
         pages.iter().map(|page| Some(layout(&raw_page(page)))).collect();
     let mut composer = Composer::default();
@@ -72,6 +75,7 @@ pub fn compose(pages: &[Recognised]) -> Vec<Page> {
         }
         let Some(layout) = layouts[position].take() else { continue };
         let mut done = composer.compose(page.number, layout, &furniture);
+        done.furniture.splice(0..0, running.next().unwrap_or_default());
         done.source = match page.boxes {
             _ if done.blocks.is_empty() => TextSource::None,
             Boxes::Ink => TextSource::Ocr,

@@ -2,9 +2,12 @@
 //! words from them, and the words are laid out by the same code as those of a PDF.
 
 mod image;
+mod ink;
+mod letters;
 mod rules;
 mod tsv;
 mod bbox;
+mod running;
 mod compose;
 
 pub use self::bbox::pages as bbox_pages;

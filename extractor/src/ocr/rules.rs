@@ -1,6 +1,7 @@
 //! Ruling lines of a page image: found, reported and painted over, because tesseract reads them as
 //! letters («|», «[», «_») and because they make tables.
 
+use super::ink::Ink;
 use image::{GrayImage, Luma};
 use serde::{Deserialize, Serialize};
 
@@ -19,11 +20,11 @@ pub struct Rule(pub u32, pub u32, pub u32, pub u32);
 
 /// Finds the ruling lines and paints them over with paper.
 pub(super) fn take_out(image: &mut GrayImage, dpi: f32) -> Vec<Rule> {
-    let dark = Dark::of(image);
+    let ink = Ink::of(image);
     let length = ((LENGTH * dpi) as u32).max(12);
     let thickness = ((THICKNESS * dpi) as u32).max(3);
-    let across = lines(&dark, length, thickness);
-    let turned = dark.transposed();
+    let across = lines(&ink, length, thickness);
+    let turned = ink.transposed();
     let down = lines(&turned, length, thickness);
     for line in &across {
         for &(y, x0, x1) in &line.runs {
@@ -54,68 +55,6 @@ fn paint(image: &mut GrayImage, x0: u32, y0: u32, x1: u32, y1: u32) {
     }
 }
 
-/// Which pixels are ink.
-struct Dark {
-    width: u32,
-    height: u32,
-    ink: Vec<bool>,
-}
-
-impl Dark {
-    /// Ink is darker than three quarters of the paper around: photos have shadows.
-    fn of(image: &GrayImage) -> Dark {
-        const TILE: u32 = 64;
-        let (width, height) = image.dimensions();
-        let (columns, rows) = (width.div_ceil(TILE), height.div_ceil(TILE));
-        let mut paper = vec![0_u8; (columns * rows) as usize];
-        for row in 0..rows {
-            for column in 0..columns {
-                let mut counts = [0_u32; 256];
-                let mut total = 0;
-                for y in (row * TILE..((row + 1) * TILE).min(height)).step_by(2) {
-                    for x in (column * TILE..((column + 1) * TILE).min(width)).step_by(2) {
-                        counts[usize::from(image.get_pixel(x, y).0[0])] += 1;
-                        total += 1;
-                    }
-                }
-                // The lightest third of a tile is paper, even in a filled table.
-                let mut seen = 0;
-                let level = counts.iter().rposition(|count| {
-                    seen += count;
-                    seen * 3 >= total
-                });
-                paper[(row * columns + column) as usize] = level.unwrap_or(255) as u8;
-            }
-        }
-        let ink = image
-            .enumerate_pixels()
-            .map(|(x, y, pixel)| {
-                let paper = u32::from(paper[((y / TILE) * columns + x / TILE) as usize]);
-                u32::from(pixel.0[0]) * 4 < paper * 3
-            })
-            .collect();
-        Dark { width, height, ink }
-    }
-
-    fn row(&self, y: u32) -> &[bool] {
-        let start = y as usize * self.width as usize;
-        &self.ink[start..start + self.width as usize]
-    }
-
-    fn is_ink(&self, x: u32, y: u32) -> bool {
-        x < self.width && y < self.height && self.row(y)[x as usize]
-    }
-
-    fn transposed(&self) -> Dark {
-        let (width, height) = (self.height, self.width);
-        let mut ink = Vec::with_capacity(self.ink.len());
-        for y in 0..height {
-            ink.extend((0..width).map(|x| self.is_ink(y, x)));
-        }
-        Dark { width, height, ink }
-    }
-}
-
 /// A horizontal line: its runs of ink (row, from, to) and their common area.
 struct Line {
     runs: Vec<(u32, u32, u32)>,
@@ -123,14 +62,14 @@ struct Line {
 }
 
 /// Horizontal runs that are long and thin, those of neighbouring rows joined.
-fn lines(dark: &Dark, length: u32, thickness: u32) -> Vec<Line> {
+fn lines(ink: &Ink, length: u32, thickness: u32) -> Vec<Line> {
     let mut finished: Vec<Line> = Vec::new();
     let mut open: Vec<Line> = Vec::new();
-    for y in 0..dark.height {
+    for y in 0..ink.height {
         let mut still: Vec<Line> = Vec::new();
-        for (x0, x1) in runs(dark.row(y), length) {
+        for (x0, x1) in runs(ink.row(y), length) {
             // All open lines that this run touches become one with it.
-            let mut line = Line { runs: vec![(y, x0, x1)], area: Rule(x0, y, x1, y + 1) };
+            let mut line = Line { runs: Vec::new(), area: Rule(x0, y, x1, y + 1) };
             for bag in [&mut open, &mut still] {
                 let mut index = 0;
                 while index < bag.len() {
@@ -143,6 +82,7 @@ fn lines(dark: &Dark, length: u32, thickness: u32) -> Vec<Line> {
                     }
                 }
             }
+            line.runs.push((y, x0, x1));
             still.push(line);
         }
         // A worn line may skip a row.
@@ -156,7 +96,7 @@ fn lines(dark: &Dark, length: u32, thickness: u32) -> Vec<Line> {
         open = still;
     }
     finished.extend(open);
-    finished.retain(|line| is_thin(dark, line, thickness));
+    finished.retain(|line| is_thin(ink, line, thickness));
     finished.sort_by_key(|line| (line.area.1, line.area.0));
     finished
 }
@@ -165,7 +105,7 @@ fn touches(line: &Line, y: u32, x0: u32, x1: u32) -> bool {
     line.runs
         .iter()
         .rev()
-        .take(8)
+        .take(16)
         .any(|&(row, from, to)| row + 2 >= y && from <= x1 + BRIDGE && x0 <= to + BRIDGE)
 }
 
@@ -199,7 +139,7 @@ fn runs(row: &[bool], length: u32) -> Vec<(u32, u32)> {
 
 /// Measured across at several places: a line is thin at most of them, a photo or a filled field at
 /// few. Letters that stand on the line make it thick here and there.
-fn is_thin(dark: &Dark, line: &Line, thickness: u32) -> bool {
+fn is_thin(ink: &Ink, line: &Line, thickness: u32) -> bool {
     let samples = 24_usize;
     let step = (line.runs.len() / samples).max(1);
     let mut thin = 0;
@@ -207,8 +147,8 @@ fn is_thin(dark: &Dark, line: &Line, thickness: u32) -> bool {
     for (index, &(y, x0, x1)) in line.runs.iter().step_by(step).enumerate() {
         for part in 0..4_u32 {
             let x = x0 + (x1 - x0) * (2 * part + 1) / 8 + (index as u32 % 3);
-            let up = (0..=thickness).take_while(|d| *d <= y && dark.is_ink(x, y - d)).count();
-            let down = (1..=thickness).take_while(|d| dark.is_ink(x, y + d)).count();
+            let up = (0..=thickness).take_while(|d| *d <= y && ink.is_ink(x, y - d)).count();
+            let down = (1..=thickness).take_while(|d| ink.is_ink(x, y + d)).count();
             measured += 1;
             thin += usize::from(up + down <= thickness as usize);
         }

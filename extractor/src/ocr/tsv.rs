@@ -15,7 +15,22 @@ pub struct Word {
 
 /// The words of the first page, in tesseract's reading order. Rows that are no words are skipped.
 pub fn words(tsv: &str) -> Vec<Word> {
-    tsv.lines().filter_map(word).collect()
+    let mut words: Vec<Word> = tsv.lines().filter_map(word).collect();
+    for index in 1..words.len() {
+        let after_number = words[index - 1].text.ends_with(|c: char| c.is_ascii_digit());
+        if after_number && let Some(unit) = squared(&words[index].text) {
+            words[index].text = unit;
+        }
+    }
+    words
+}
+
+/// A raised two is misread in a few ways that mean nothing after a unit of length: «м?», «м”».
+fn squared(word: &str) -> Option<String> {
+    let core = word.trim_end_matches([',', '.', ';', ')']);
+    let unit = core.strip_suffix(['?', '”', '\'', '’'])?;
+    let end = &word[core.len()..];
+    ["м", "мм", "см", "дм", "км"].contains(&unit).then(|| format!("{unit}2{end}"))
 }
 
 fn word(row: &str) -> Option<Word> {
@@ -42,7 +57,16 @@ fn word(row: &str) -> Option<Word> {
 
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use super::{squared, words};
+
+    #[test]
+    fn a_misread_square_is_mended() {
+        assert_eq!(squared("м?"), Some("м2".to_owned()));
+        assert_eq!(squared("см”,"), Some("см2,".to_owned()));
+        for word in ["м", "где?", "м2", "м.", "?"] {
+            assert_eq!(squared(word), None, "{word}");
+        }
+    }
 
     #[test]
     fn words_are_read_and_everything_else_is_skipped() {

@@ -8,7 +8,7 @@ mod tables;
 mod open_tables;
 pub(crate) mod layout;
 mod verdict;
-mod patterns;
+pub(crate) mod patterns;
 pub(crate) mod furniture;
 mod columns;
 mod hyphens;

@@ -20,7 +20,7 @@ fn encoded(image: &GrayImage, format: ImageFormat) -> Vec<u8> {
 }
 
 #[test]
-fn every_image_format_is_decoded_and_enlarged() {
+fn every_image_format_is_decoded_and_turned() {
     let formats = [
         (Format::Png, ImageFormat::Png),
         (Format::Jpeg, ImageFormat::Jpeg),
@@ -33,10 +33,10 @@ fn every_image_format_is_decoded_and_enlarged() {
         assert_eq!(size.len(), 1);
         assert!((size[0][0] - 842.0).abs() < 1.0 && (size[0][1] - 421.0).abs() < 1.0);
         let rendered = prepare(frame(&bytes, format, 0, 1_000_000).unwrap(), 0);
-        assert_eq!((rendered.head.width, rendered.head.height), (400, 200));
+        assert_eq!((rendered.head.width, rendered.head.height), (200, 100));
         assert!(!rendered.head.blank);
         let turned = prepare(frame(&bytes, format, 0, 1_000_000).unwrap(), 1);
-        assert_eq!((turned.head.width, turned.head.height), (200, 400));
+        assert_eq!((turned.head.width, turned.head.height), (100, 200));
     }
 }
 
@@ -83,7 +83,7 @@ fn every_frame_of_a_tiff_is_found() {
     both[next..next + 4].copy_from_slice(&directory_of_second.to_le_bytes());
     assert_eq!(frame_sizes(&both, Format::Tiff, 10).unwrap().len(), 2);
     let rendered = prepare(frame(&both, Format::Tiff, 1, 1_000_000).unwrap(), 0);
-    assert_eq!((rendered.head.width, rendered.head.height), (120, 100));
+    assert_eq!((rendered.head.width, rendered.head.height), (60, 50));
     assert!(frame(&both, Format::Tiff, 2, 1_000_000).is_err());
 }
 
@@ -93,13 +93,30 @@ fn what_was_written_is_read() {
     let rendered = prepare(frame(&bytes, Format::Png, 0, 1_000_000).unwrap(), 0);
     let mut pipe = Vec::new();
     rendered.write(&mut pipe).unwrap();
-    assert_eq!(Rendered::read(&pipe).unwrap(), rendered);
-    assert!(Rendered::read(&pipe[..pipe.len() - 1]).is_err());
-    assert!(Rendered::read(b"").is_err());
+    let read = Rendered::read(pipe.clone()).unwrap();
+    assert_eq!((&read.head, read.grey()), (&rendered.head, rendered.grey()));
+    assert!(Rendered::read(pipe[..pipe.len() - 1].to_vec()).is_err());
+    assert!(Rendered::read(Vec::new()).is_err());
 }
 
 #[test]
 fn paper_alone_is_blank() {
     let bytes = encoded(&GrayImage::from_pixel(300, 300, Luma([235])), ImageFormat::Png);
     assert!(prepare(frame(&bytes, Format::Png, 0, 1_000_000).unwrap(), 0).head.blank);
+}
+
+#[test]
+fn small_letters_are_enlarged() {
+    let mut image = GrayImage::from_pixel(900, 300, Luma([250]));
+    for index in 0..100_u32 {
+        let (left, top) = (10 + index % 50 * 17, 50 + index / 50 * 40);
+        for (x, y) in (0..8).flat_map(|x| (0..11).map(move |y| (x, y))) {
+            image.put_pixel(left + x, top + y, Luma([20]));
+        }
+    }
+    let bytes = encoded(&image, ImageFormat::Png);
+    let head = prepare(frame(&bytes, Format::Png, 0, 10_000_000).unwrap(), 0).head;
+    assert_eq!((head.width, head.height), (1800, 600));
+    let size = frame_sizes(&bytes, Format::Png, 1).unwrap()[0];
+    assert!((head.width as f32 * 72.0 / head.dpi - size[0]).abs() < 1.0);
 }

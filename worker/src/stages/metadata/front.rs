@@ -20,9 +20,6 @@ pub(super) fn front(rules: &Rules, page: &TitlePage, own: Option<&Own>) -> Metad
     let mut previous = String::new();
     for line in foreword(page) {
         let text = &line.folded;
-        if topic.rule("note").is_match(text) {
-            continue;
-        }
         if metadata.effective_date.is_none() {
             metadata.effective_date = dated(topic, "effective", line);
         }
@@ -32,13 +29,13 @@ pub(super) fn front(rules: &Rules, page: &TitlePage, own: Option<&Own>) -> Metad
         for captures in topic.rule("amended_by").patterns.iter().flat_map(|p| p.captures_iter(text))
         {
             if let Some(which) = captures.name("which") {
-                amendment(&mut metadata, which.as_str().to_owned(), line);
+                metadata.amendments.push(found(which.as_str().to_owned(), line));
             }
         }
         if let Some(captures) = topic.rule("state_as_of").captures(text)
             && let Some(rest) = captures.name("rest")
         {
-            amendment(&mut metadata, format!("по состоянию на {}", rest.as_str()), line);
+            metadata.amendments.push(found(format!("по состоянию на {}", rest.as_str()), line));
         }
         replaced(rules, line, &previous, own, &mut metadata);
         previous.clone_from(text);
@@ -59,12 +56,6 @@ pub(super) fn front(rules: &Rules, page: &TitlePage, own: Option<&Own>) -> Metad
         metadata.approval_date = Some(found(date, line));
     }
     metadata
-}
-
-fn amendment(metadata: &mut Metadata, which: String, line: &Line) {
-    if !metadata.amendments.iter().any(|known| known.value == which) {
-        metadata.amendments.push(found(which, line));
-    }
 }
 
 /// The title page and the lines of the foreword, up to the first line of running prose that

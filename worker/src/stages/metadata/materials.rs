@@ -56,8 +56,7 @@ pub(super) fn materials(rules: &Rules, tables: &[Table]) -> Vec<Found<Material>>
 }
 
 fn is_material(topic: &Topic, name: &str) -> bool {
-    let numbered = name.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
-    if name.is_empty() || name.chars().count() > NAME_CHARS || name.ends_with(':') || numbered {
+    if name.is_empty() || name.chars().count() > NAME_CHARS || name.ends_with(':') {
         return false;
     }
     let folded = fold(name).to_lowercase();
@@ -69,10 +68,8 @@ fn is_material(topic: &Topic, name: &str) -> bool {
     let list = |name: &str| topic.words.get(name).map_or(&[][..], Vec::as_slice);
     let starts =
         |stems: &[String], word: &str| stems.iter().any(|stem| word.starts_with(stem.as_str()));
-    let work = words.iter().take(2).any(|word| starts(list("not_materials"), word));
-    let prepositions = list("prepositions");
-    let condition = words.first().is_none_or(|word| prepositions.iter().any(|one| one == word));
-    !work && !condition && words.iter().any(|word| starts(list("materials"), word))
+    let work = words.first().is_none_or(|word| starts(list("not_materials"), word));
+    !work && words.iter().any(|word| starts(list("materials"), word))
 }
 
 /// Grades in a text, each once, in the order of the rules and then of the text.

@@ -210,7 +210,6 @@ fn valid_iso(text: &str) -> Option<String> {
 /// Dates on the title page, in headings and in sub-clauses.
 pub(super) fn dates(rules: &Rules, page: &TitlePage, markup: &Markup) -> Vec<Found<String>> {
     let topic = rules.topic("metadata");
-    let note = topic.rule("note");
     let mut found: Vec<Found<String>> = Vec::new();
     let mut add = |text: &str, place: (Place, Option<u32>, String)| {
         for date in iso_dates(topic, &fold(text)) {
@@ -219,7 +218,7 @@ pub(super) fn dates(rules: &Rules, page: &TitlePage, markup: &Markup) -> Vec<Fou
             }
         }
     };
-    for line in page.title.iter().filter(|line| !note.is_match(&line.folded)) {
+    for line in &page.title {
         add(&line.text, (Place::TitlePage, Some(line.page), String::new()));
     }
     for section in &markup.sections {
@@ -234,8 +233,7 @@ pub(super) fn dates(rules: &Rules, page: &TitlePage, markup: &Markup) -> Vec<Fou
 
 /// Numbers of documents on the title page and in headings.
 pub(super) fn numbers(rules: &Rules, page: &TitlePage, markup: &Markup) -> Vec<Found<String>> {
-    let topic = rules.topic("metadata");
-    let (rule, note) = (topic.rule("number"), topic.rule("note"));
+    let rule = rules.topic("metadata").rule("number");
     let mut found: Vec<Found<String>> = Vec::new();
     let mut add = |text: &str, place: (Place, Option<u32>, String)| {
         let folded = fold(text);
@@ -250,7 +248,7 @@ pub(super) fn numbers(rules: &Rules, page: &TitlePage, markup: &Markup) -> Vec<F
             }
         }
     };
-    for line in page.title.iter().filter(|line| !note.is_match(&line.folded)) {
+    for line in &page.title {
         add(&line.text, (Place::TitlePage, Some(line.page), String::new()));
     }
     for section in &markup.sections {
