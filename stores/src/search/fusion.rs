@@ -1,8 +1,9 @@
-//! One list out of several: distribution-based score fusion.
+//! One list out of several: scores mapped to 0..1 within each list, then added.
 //!
-//! Scores of a list are mapped to 0..1 by its mean and three standard deviations to either side,
-//! then added. On the two retrieval sets of the corpus this beat reciprocal ranks
-//! (`examples/retrieval.rs` prints both).
+//! Measured on the two retrieval sets of the corpus (nDCG@10 of 26 clauses / 1190 paragraphs):
+//! words alone 0.868 / 0.953, vectors alone 0.887 / 0.952, reciprocal ranks 0.902 / 0.963,
+//! three standard deviations clipped to 0..1 (DBSF) 0.900 / 0.965, this 0.914 / 0.974.
+//! Clipping loses the distance between the best hit and the next ones.
 
 use std::collections::HashMap;
 
@@ -23,15 +24,13 @@ pub(crate) fn fuse(lists: &[(&[(i64, f64)], f64)]) -> Vec<(i64, f64)> {
     fused
 }
 
+/// The best score of a list becomes 1, the worst 0.
 fn normalised(list: &[(i64, f64)]) -> impl Iterator<Item = (i64, f64)> {
-    let count = list.len().max(1) as f64;
-    let mean = list.iter().map(|(_, score)| score).sum::<f64>() / count;
-    let variance = list.iter().map(|(_, score)| (score - mean).powi(2)).sum::<f64>() / count;
-    let reach = 3.0 * variance.sqrt();
+    let worst = list.last().map_or(0.0, |(_, score)| *score);
+    let range = list.first().map_or(0.0, |(_, score)| *score) - worst;
     list.iter().map(move |(chunk, score)| {
-        // A list of equal scores says only that its members belong to it.
-        let place = if reach > 0.0 { (score - mean + reach) / (2.0 * reach) } else { 0.5 };
-        (*chunk, place.clamp(0.0, 1.0))
+        // A list of equal scores, or of one hit, says that all its members are the best.
+        (*chunk, if range > 0.0 { (score - worst) / range } else { 1.0 })
     })
 }
 
@@ -51,6 +50,6 @@ mod tests {
 
     #[test]
     fn lists_without_differences_do_not_divide_by_zero() {
-        assert_eq!(fuse(&[(&[(7, 1.0)], 1.0), (&[], 1.0)]), [(7, 0.5)]);
+        assert_eq!(fuse(&[(&[(7, 1.0)], 1.0), (&[], 1.0)]), [(7, 1.0)]);
     }
 }

@@ -12,8 +12,9 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::HashSet;
 use std::time::Instant;
 
-/// Candidates taken from each list before they are fused.
-const DEPTH: usize = 100;
+/// Candidates taken from each list before they are fused; twice the wanted hits when that is more,
+/// because parts of one clause are answered once.
+const DEPTH: usize = 50;
 /// Longest query, in characters.
 const LONGEST_QUERY: usize = 2000;
 
@@ -114,14 +115,15 @@ impl View<'_> {
         query: &str,
         pass: &(dyn Fn(i64, i64) -> bool + Sync),
     ) -> Result<Candidates> {
+        let depth = DEPTH.max(2 * self.request.k);
         let words = match self.mode {
             Mode::Dense => Ranked::new(),
-            Mode::Exact => by_phrase(self.transaction, query, DEPTH, pass)?,
-            Mode::Bm25 | Mode::Hybrid => by_words(self.transaction, query, DEPTH, pass)?,
+            Mode::Exact => by_phrase(self.transaction, query, depth, pass)?,
+            Mode::Bm25 | Mode::Hybrid => by_words(self.transaction, query, depth, pass)?,
         };
         let dense = match self.dense {
             Some((model, vector)) => {
-                self.database.vectors.search(self.transaction, model, vector, DEPTH, pass)?
+                self.database.vectors.search(self.transaction, model, vector, depth, pass)?
             }
             None => Ranked::new(),
         };
