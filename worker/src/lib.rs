@@ -13,6 +13,7 @@ pub mod pipeline;
 pub mod stages;
 pub mod extracted;
 pub mod structure;
+pub mod rubern;
 pub mod works;
 pub mod norms;
 pub mod title_page;

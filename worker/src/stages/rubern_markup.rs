@@ -1,9 +1,11 @@
 //! Stage 7: the detailed structure of a document and its Rubern text.
 
 use crate::extracted::Extracted;
+use crate::rubern::{self, Language};
 use crate::rules::Rules;
 use crate::stages::structural_analysis::Skeleton;
 use crate::stages::work_candidates::WorkCandidate;
+use crate::structure::StructureRules;
 use crate::structure::body::{self, Body};
 use crate::structure::outline::outline;
 use shared::structure::{Clause, Dependency, DocumentType, Section, Table, Work};
@@ -61,9 +63,11 @@ pub fn rubern_markup(
     } else {
         body::body(extracted, &skeleton.outline)
     };
+    let (works, dependencies, dropped_seeds) = (Vec::new(), Vec::new(), Vec::new());
+    let tags = rubern::tags(&StructureRules::of(rules), &body, &works, &dependencies);
     let Body { sections, headings, clauses, tables, figures, lists, parts, issues } = body;
     Markup {
-        rubern: String::new(),
+        rubern: rubern::write(&tags, Language::Russian),
         sections,
         headings,
         clauses,
@@ -71,9 +75,46 @@ pub fn rubern_markup(
         figures,
         lists,
         parts,
-        works: Vec::new(),
-        dependencies: Vec::new(),
-        dropped_seeds: Vec::new(),
+        works,
+        dependencies,
+        dropped_seeds,
         issues,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rubern_markup;
+    use crate::extracted::Extracted;
+    use crate::rubern::{Tag, parse};
+    use crate::rules::Rules;
+    use crate::stages::structural_analysis::structural_analysis;
+    use extractor::model::{Block, BlockKind, Format, Page};
+    use shared::structure::DocumentType;
+
+    #[test]
+    fn the_structure_is_written_as_rubern() {
+        let lines = ["1 Область", "1.1 Нормы касаются } рвов.", "- сухих;", "1.2 Конец."];
+        let blocks = lines.iter().map(|line| Block::new(BlockKind::Paragraph, *line)).collect();
+        let extracted = Extracted {
+            format: Format::Text,
+            pages: vec![Page { number: 1, blocks, ..Page::default() }],
+            page_count: 1,
+            properties: Default::default(),
+            warnings: Vec::new(),
+        };
+        let rules = Rules::shipped();
+        let kind = DocumentType { family: "norms".to_owned(), ..DocumentType::default() };
+        let skeleton = structural_analysis(rules, &extracted, &kind);
+        let markup = rubern_markup(rules, &extracted, &skeleton, &[], &kind);
+        assert_eq!(skeleton.counts.clauses, 2);
+        assert_eq!(
+            parse(&markup.rubern),
+            [
+                Tag::Section("1 Область".to_owned()),
+                Tag::Norm("1.1 Нормы касаются } рвов.\n- сухих;".to_owned()),
+                Tag::Norm("1.2 Конец.".to_owned()),
+            ]
+        );
     }
 }

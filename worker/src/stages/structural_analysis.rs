@@ -17,7 +17,7 @@ pub struct Skeleton {
     pub sections: Vec<Section>,
     /// Found elements by those expected for the family, 0..1.
     pub completeness: f64,
-    /// Completeness is below 0.3: stage 7 trusts headings only, not numbers.
+    /// Completeness is below 0.3: stage 7 trusts only numbers that others bear out.
     pub generic: bool,
     /// Every line of the document with its role.
     pub outline: Outline,
@@ -39,7 +39,7 @@ pub struct Counts {
     pub examples: usize,
 }
 
-/// Below this completeness stage 7 trusts headings only (spec: pipeline.md, stage 5).
+/// Below this completeness stage 7 works in generic mode (spec: pipeline.md, stage 5).
 const GENERIC_BELOW: f64 = 0.3;
 
 /// Reads the skeleton of a document.

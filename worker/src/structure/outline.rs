@@ -23,8 +23,8 @@ pub struct Outline {
     pub scopes: Vec<Scope>,
 }
 
-/// Reads the outline. Without `trust_numbers` a line with a number is a heading only when it is
-/// set as one.
+/// Reads the outline. Without `trust_numbers` a plain line with a number is a heading only when
+/// clauses of that number follow or its words are known as a title.
 pub fn outline(
     rules: &Rules,
     extracted: &Extracted,
@@ -256,7 +256,7 @@ impl Reader<'_> {
         if line.looks_like_heading() {
             return length <= 120 || !sentence;
         }
-        self.trust_numbers && length <= 120 && !sentence && has_children
+        length <= 120 && !sentence && has_children
     }
 
     /// «5 Водопонижение», «5. Text», «5) item».
@@ -301,10 +301,8 @@ impl Reader<'_> {
             return !sentence && (number == expected || near || known && number > section);
         }
         let follower = self.candidates.next_heading_is(&self.lines, index, number + 1);
-        self.trust_numbers
-            && number == expected
-            && !candidate.rest.ends_with('.')
-            && (children || known || (follower && candidate.rest.chars().count() <= 120))
+        let follower = self.trust_numbers && follower && candidate.rest.chars().count() <= 120;
+        number == expected && !candidate.rest.ends_with('.') && (children || known || follower)
     }
 
     fn numbered_heading(&mut self, index: usize, candidate: &Candidate) -> Heading {
