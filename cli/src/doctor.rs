@@ -105,7 +105,7 @@ fn recognition(document: &DocumentSettings) -> Vec<Finding> {
         let words = "apt-get install tesseract-ocr tesseract-ocr-rus tesseract-ocr-eng".to_owned();
         return vec![Finding { what, well: None, words }];
     };
-    let installed = match tesseract_languages(&tesseract, None) {
+    let installed = match tesseract_languages(&tesseract) {
         Ok(installed) => installed,
         Err(error) => return vec![Finding { what, well: None, words: error }],
     };
