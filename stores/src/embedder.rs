@@ -272,3 +272,7 @@ impl Drop for Permit<'_> {
 pub fn model_file(folder: &Path) -> Option<PathBuf> {
     MODEL_FILES.iter().map(|name| folder.join(name)).find(|file| file.is_file())
 }
+
+#[cfg(test)]
+#[path = "embedder_tests.rs"]
+mod tests;

@@ -104,4 +104,4 @@ fn checked_limit(limit: u32) -> Result<u32> {
 
 #[cfg(test)]
 #[path = "tests.rs"]
-mod tests;
+pub(crate) mod tests;

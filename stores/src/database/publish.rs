@@ -13,6 +13,9 @@ use shared::identity::{PIPELINE_VERSION, chunk_id};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+/// Rows of `changes` that are kept for the vectors in memory of other processes.
+const KEPT_CHANGES: i64 = 10_000;
+
 impl Database {
     /// Starts an attempt: gives it the next version and removes what earlier attempts of this
     /// job left. `StoreError::Fenced` when a later attempt has begun.
@@ -166,6 +169,11 @@ impl Database {
                 "DELETE FROM documents WHERE document_id NOT IN (SELECT document_id FROM versions)
                  AND document_id NOT IN (SELECT document_id FROM fences)",
                 [],
+            )?;
+            // A process that missed more than these loads all vectors again.
+            transaction.execute(
+                "DELETE FROM changes WHERE generation <= (SELECT max(generation) FROM changes) - ?1",
+                [KEPT_CHANGES],
             )?;
             Ok(rows.len() as u64)
         })

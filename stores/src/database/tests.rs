@@ -17,13 +17,13 @@ use uuid::Uuid;
 
 const JOB: Uuid = Uuid::from_u128(77);
 
-pub(crate) fn open() -> (tempfile::TempDir, Database) {
+fn open() -> (tempfile::TempDir, Database) {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(folder.path()).unwrap();
     (folder, database)
 }
 
-pub(crate) fn chunk(ordinal: u32, address: &str, text: &str) -> Chunk {
+fn chunk(ordinal: u32, address: &str, text: &str) -> Chunk {
     Chunk {
         ordinal,
         kind: ChunkKind::Clause,
@@ -37,7 +37,7 @@ pub(crate) fn chunk(ordinal: u32, address: &str, text: &str) -> Chunk {
     }
 }
 
-fn record(path: &str, sha256: &str) -> DocumentRecord {
+pub(crate) fn record(path: &str, sha256: &str) -> DocumentRecord {
     DocumentRecord {
         name: path.to_owned(),
         path: path.to_owned(),

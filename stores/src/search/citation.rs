@@ -35,13 +35,15 @@ fn place(address: &str) -> Option<String> {
     }
 }
 
-/// «5.10», «5.10–5.12», «А.1», «5».
+/// «5.10», «5.10–5.12», «А.1», «15(1)», «5», and those with a remark: «5.1 (повтор)».
 fn is_number(address: &str) -> bool {
-    let letters = address.chars().filter(|c| c.is_alphabetic()).count();
-    let digits = address.chars().any(|c| c.is_ascii_digit());
-    digits
+    let (number, remark) = address.split_once(' ').unwrap_or((address, ""));
+    let letters = number.chars().filter(|c| c.is_alphabetic()).count();
+    let sign = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '–' | ',' | '(' | ')');
+    number.chars().any(|c| c.is_ascii_digit())
         && letters <= 2
-        && address.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '–' | ',' | ' '))
+        && number.chars().all(sign)
+        && (remark.is_empty() || remark.starts_with(['(', '[']))
 }
 
 #[cfg(test)]
@@ -59,6 +61,10 @@ mod tests {
             ("А.1.2", [40, 40], "СП 45.13330.2017, п. А.1.2, с. 40"),
             ("Приложение А", [40, 40], "СП 45.13330.2017, прил. А, с. 40"),
             ("Область применения", [3, 3], "СП 45.13330.2017, «Область применения», с. 3"),
+            ("5.1 (повтор)", [4, 4], "СП 45.13330.2017, п. 5.1 (повтор), с. 4"),
+            ("15(1)", [4, 4], "СП 45.13330.2017, п. 15(1), с. 4"),
+            ("таблица в п. 5.1", [4, 4], "СП 45.13330.2017, табл. в п. 5.1, с. 4"),
+            ("раздел 5", [4, 4], "СП 45.13330.2017, разд. 5, с. 4"),
             ("", [2, 3], "СП 45.13330.2017, с. 2–3"),
             ("5.1–5.3", [4, 4], "СП 45.13330.2017, п. 5.1–5.3, с. 4"),
         ] {

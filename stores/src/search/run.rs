@@ -211,7 +211,7 @@ impl View<'_> {
         // A window has no address; its place in the document stands in.
         let place = match stored.address.trim() {
             "" => format!("#{}", stored.id),
-            address => address_key(address),
+            address => address.to_lowercase(),
         };
         let hit = Hit {
             score: 0.0,
