@@ -14,13 +14,17 @@ use std::sync::LazyLock;
 const SHIPPED: &[(&str, &str)] = &[
     ("acts", include_str!("../rules/acts.toml")),
     ("clauses", include_str!("../rules/clauses.toml")),
+    ("columns", include_str!("../rules/columns.toml")),
     ("designations", include_str!("../rules/designations.toml")),
     ("document_type", include_str!("../rules/document_type.toml")),
+    ("estimates", include_str!("../rules/estimates.toml")),
     ("grades", include_str!("../rules/grades.toml")),
     ("metadata", include_str!("../rules/metadata.toml")),
+    ("modality", include_str!("../rules/modality.toml")),
     ("organs", include_str!("../rules/organs.toml")),
     ("structure", include_str!("../rules/structure.toml")),
     ("title_page", include_str!("../rules/title_page.toml")),
+    ("works", include_str!("../rules/works.toml")),
 ];
 
 /// All topics, by name.

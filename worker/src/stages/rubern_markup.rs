@@ -8,6 +8,7 @@ use crate::stages::work_candidates::WorkCandidate;
 use crate::structure::StructureRules;
 use crate::structure::body::{self, Body};
 use crate::structure::outline::outline;
+use crate::works::{self, WorkGraph};
 use shared::structure::{Clause, Dependency, DocumentType, Section, Table, Work};
 
 pub use crate::structure::body::{Figure, List, Part, Passage};
@@ -55,7 +56,7 @@ pub fn rubern_markup(
     rules: &Rules,
     extracted: &Extracted,
     skeleton: &Skeleton,
-    _seeds: &[WorkCandidate],
+    seeds: &[WorkCandidate],
     document_type: &DocumentType,
 ) -> Markup {
     let body = if skeleton.generic {
@@ -63,9 +64,11 @@ pub fn rubern_markup(
     } else {
         body::body(extracted, &skeleton.outline)
     };
-    let (works, dependencies, dropped_seeds) = (Vec::new(), Vec::new(), Vec::new());
+    let WorkGraph { works, dependencies, dropped_seeds, issues: cycles } =
+        works::graph(rules, &body, seeds, document_type);
     let tags = rubern::tags(&StructureRules::of(rules), &body, &works, &dependencies);
-    let Body { sections, headings, clauses, tables, figures, lists, parts, issues } = body;
+    let Body { sections, headings, clauses, tables, figures, lists, parts, mut issues } = body;
+    issues.extend(cycles);
     Markup {
         rubern: rubern::write(&tags, Language::Russian),
         sections,
