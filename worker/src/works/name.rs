@@ -43,7 +43,7 @@ impl<'r> Names<'r> {
     fn noun_place(&self, phrase: &str) -> Option<usize> {
         for (place, word) in words(phrase).iter().take(WORDS_BEFORE_NOUN).enumerate() {
             let is_noun = self.noun.is_match(word) && !self.no_noun.is_match(word);
-            if is_noun && !(place == 0 && self.adjective.is_match(word) && word.ends_with('я') && !word.ends_with("ия")) {
+            if is_noun {
                 return Some(place);
             }
             if !is_noun && !self.adjective.is_match(word) {

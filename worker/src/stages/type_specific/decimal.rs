@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 /// Digits after the point are never more; longer numbers of spreadsheets are float noise.
-const MAX_SCALE: u32 = 12;
+const MAX_SCALE: u32 = 8;
 
 /// `units / 10^scale`.
 #[derive(Clone, Copy, Debug, Default)]
