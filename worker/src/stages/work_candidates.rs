@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn stages_of_a_project_once_and_the_longest_first() {
-        let found = seeds("ppr", paragraphs(&["Этап 1. Рытьё траншеи", "Этап 2. Укладка чугунных труб", "Укладка  чугунных трубы", "Монтаж"]));
+        let found = seeds("ppr", paragraphs(&["Этап 1. Рытьё траншеи", "Этап 2. Укладка чугунных труб", "Укладка  чугунных труб.", "Монтаж"]));
         let texts: Vec<&str> = found.iter().map(|(_, text, _)| text.as_str()).collect();
         assert_eq!(texts, ["Укладка чугунных труб", "Рытьё траншеи"]);
     }
