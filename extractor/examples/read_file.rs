@@ -24,6 +24,9 @@ fn main() -> anyhow::Result<()> {
         "md" => extractor::text::markdown::read(&bytes, &limits, &mut sink),
         "csv" => extractor::text::csv::read(&bytes, &limits, &mut sink),
         "json" => extractor::text::json::read(&bytes, &limits, &mut sink),
+        "html" | "htm" => extractor::html::read(&bytes, &limits, &mut sink),
+        "xml" | "gge" => extractor::estimate::read(&bytes, &limits, &mut sink),
+        "dxf" => extractor::dxf::read(&bytes, &limits, &mut sink),
         other => bail!("no reader for .{other}"),
     };
     result.map_err(anyhow::Error::from)

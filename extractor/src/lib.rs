@@ -15,6 +15,9 @@ pub mod ocr;
 pub mod docx;
 pub mod spreadsheet;
 pub mod text;
+pub mod html;
+pub mod estimate;
+pub mod dxf;
 
 mod encoding;
 mod grid;

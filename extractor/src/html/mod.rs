@@ -1,0 +1,81 @@
+//! HTML: headings, paragraphs, lists and tables in document order.
+
+mod tables;
+mod writer;
+
+use crate::encoding;
+use crate::model::Page;
+use crate::reader::{Limits, ReadError, Sink};
+use crate::tidy::tidy_line;
+use scraper::{Html, Node};
+use std::collections::BTreeMap;
+use writer::Writer;
+
+/// Reads an HTML page. The tree is walked without recursion, so nesting costs no stack.
+pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    let decoded = encoding::decode(bytes, declared_charset(bytes).as_deref());
+    let html = Html::parse_document(&decoded.text);
+    let mut properties = BTreeMap::from([("encoding".to_owned(), decoded.encoding.to_owned())]);
+    drop(decoded);
+
+    let mut writer = Writer::new(limits, tables::layout_tables(&html));
+    let mut node = html.tree.root();
+    'walk: loop {
+        let descend = match node.value() {
+            Node::Element(element) if element.name() == "title" => {
+                let text = node.children().filter_map(|child| child.value().as_text());
+                let title = tidy_line(&text.map(|text| &**text).collect::<String>());
+                if !title.is_empty() {
+                    properties.entry("title".to_owned()).or_insert(title);
+                }
+                false
+            }
+            Node::Element(element) => writer.open(element)?,
+            Node::Text(text) => {
+                writer.text(text);
+                false
+            }
+            Node::Document | Node::Fragment => true,
+            _ => false,
+        };
+        if descend && let Some(child) = node.first_child() {
+            node = child;
+            continue;
+        }
+        // Up until there is a next sibling; elements that were opened close on the way.
+        let mut opened = descend;
+        loop {
+            if opened && let Node::Element(element) = node.value() {
+                writer.close(element)?;
+            }
+            if let Some(sibling) = node.next_sibling() {
+                node = sibling;
+                break;
+            }
+            let Some(parent) = node.parent() else { break 'walk };
+            node = parent;
+            opened = true;
+        }
+    }
+    let (blocks, furniture) = writer.finish();
+    sink.properties(properties)?;
+    sink.page(Page { number: 1, blocks, furniture, ..Page::default() })
+}
+
+/// The charset that a `meta` element near the beginning declares.
+fn declared_charset(bytes: &[u8]) -> Option<String> {
+    let head: String = bytes
+        .iter()
+        .take(4096)
+        .map(|byte| char::from(*byte).to_ascii_lowercase())
+        .map(|character| if character.is_ascii() { character } else { ' ' })
+        .collect();
+    let (_, rest) = head.split_once("charset")?;
+    let label = rest.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
+    let label: String =
+        label.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
+    (!label.is_empty()).then_some(label)
+}
+
+#[cfg(test)]
+mod tests;
