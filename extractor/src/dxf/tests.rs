@@ -45,7 +45,8 @@ fn lines(blocks: &[Block]) -> Vec<&str> {
 
 #[test]
 fn texts_title_block_and_dimensions() {
-    let (bytes, _, _) = WINDOWS_1251.encode(&dxf(DRAWING)).clone();
+    let text = dxf(DRAWING);
+    let (bytes, _, _) = WINDOWS_1251.encode(&text);
     let (blocks, result) = read(&bytes);
     assert_eq!(result, Ok(()));
     assert_eq!(

@@ -25,10 +25,13 @@ fn is_row(line: &str) -> bool {
 /// The table that begins with these lines, and how many lines it takes. The lines between two
 /// rules are one row whose cells go on from line to line.
 pub(super) fn table(lines: &[&str]) -> Option<(Block, usize)> {
-    if !is_rule(lines.first()?) {
+    let drawn = is_rule(lines.first()?);
+    // Without rules every line is a row: «| а | б», as programs write tables into plain text.
+    let belongs = |line: &&&str| if drawn { is_box_line(line) } else { is_barred(line) };
+    let length = lines.iter().take_while(belongs).count();
+    if length < 2 {
         return None;
     }
-    let length = lines.iter().take_while(|line| is_box_line(line)).count();
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut open = false;
     for line in lines.iter().take(length) {
@@ -38,7 +41,7 @@ pub(super) fn table(lines: &[&str]) -> Option<(Block, usize)> {
         }
         let inside = line.trim().trim_matches(['│', '║', '|']);
         let cells: Vec<String> = inside.split(['│', '║', '|']).map(tidy_line).collect();
-        match rows.last_mut().filter(|row| open && row.len() == cells.len()) {
+        match rows.last_mut().filter(|row| drawn && open && row.len() == cells.len()) {
             Some(row) => {
                 for (cell, more) in row.iter_mut().zip(cells) {
                     if !cell.is_empty() && !more.is_empty() {
@@ -58,6 +61,11 @@ pub(super) fn table(lines: &[&str]) -> Option<(Block, usize)> {
     rows.iter_mut().for_each(|row| row.resize(width, String::new()));
     let header_rows = guess_header_rows(&rows, 1);
     Some((Block::table(rows, header_rows), length))
+}
+
+/// «| а | б»: begins with a bar and has another.
+fn is_barred(line: &str) -> bool {
+    line.trim().strip_prefix('|').is_some_and(|rest| rest.trim_end_matches('|').contains('|'))
 }
 
 fn is_row_with_text(line: &str) -> bool {

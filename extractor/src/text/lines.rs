@@ -44,7 +44,8 @@ pub(super) fn blocks(text: &str, width: Option<usize>) -> Vec<Block> {
             continue;
         }
         rest = after;
-        let clean = tidy_line(line);
+        // A table of one column, written as «| текст».
+        let clean = tidy_line(line.trim_start().strip_prefix("| ").unwrap_or(line));
         if clean.is_empty() {
             flush(&mut paragraph, &mut blocks);
             before = None;
