@@ -7,7 +7,7 @@ use extractor::ocr::{self, Rendered};
 use extractor::pdf::{PdfError, PdfFile, Verdict};
 use extractor::reader::{Limits, ReadError, Sink};
 use extractor::request::ReadLimits;
-use extractor::{spreadsheet, text};
+use extractor::{dxf, estimate, html, spreadsheet, text};
 use shared::outcome::Code;
 use std::io::{self, Cursor};
 use std::sync::Arc;
@@ -52,6 +52,9 @@ fn read_format(
         Format::Markdown => text::markdown::read(&bytes, limits, sink)?,
         Format::Csv => text::csv::read(&bytes, limits, sink)?,
         Format::Json => text::json::read(&bytes, limits, sink)?,
+        Format::Html => html::read(&bytes, limits, sink)?,
+        Format::Xml | Format::Gge => estimate::read(&bytes, limits, sink)?,
+        Format::Dxf => dxf::read(&bytes, limits, sink)?,
         Format::Png | Format::Jpeg | Format::Tiff | Format::Bmp => {
             let frames = ocr::frame_sizes(&bytes, format, limits.pages)?;
             for (number, size) in (1..).zip(frames) {

@@ -62,7 +62,7 @@ fn is_utf8(bytes: &[u8]) -> bool {
 }
 
 /// UTF-16 without a mark: nearly every second byte is the high byte of Latin, Cyrillic or
-/// general punctuation.
+/// general punctuation or line drawing.
 fn detect_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     let sample = bytes.get(..4096).unwrap_or(bytes);
     if sample.len() < 8 {
@@ -70,11 +70,11 @@ fn detect_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     }
     let share = |offset: usize| {
         let high: Vec<u8> = sample.iter().skip(offset).step_by(2).copied().collect();
-        let fitting = high.iter().filter(|byte| matches!(byte, 0x00 | 0x04 | 0x20..=0x22)).count();
-        let spaces = high.iter().filter(|byte| matches!(byte, 0x20..=0x22)).count();
-        let telling = fitting.saturating_sub(spaces);
+        let fitting = high.iter().filter(|byte| matches!(byte, 0x00 | 0x04 | 0x20..=0x25)).count();
+        let signs = high.iter().filter(|byte| matches!(byte, 0x20..=0x25)).count();
+        let telling = fitting.saturating_sub(signs);
         (fitting.saturating_mul(100) >= high.len().saturating_mul(97))
-            && telling.saturating_mul(100) >= high.len().saturating_mul(80)
+            && telling.saturating_mul(100) >= high.len().saturating_mul(50)
     };
     match (share(1), share(0)) {
         (true, false) => Some(UTF_16LE),
@@ -103,7 +103,7 @@ fn russian_score(text: &str) -> i64 {
     let mut previous = ' ';
     for character in text.chars() {
         let upper = character.is_uppercase();
-        let value = match character.to_lowercase().next().unwrap_or(character) {
+        let value: i64 = match character.to_lowercase().next().unwrap_or(character) {
             'о' | 'е' | 'а' | 'и' | 'н' | 'т' | 'с' | 'р' => 6,
             'в' | 'л' | 'к' | 'м' | 'д' | 'п' | 'у' => 4,
             'я' | 'ы' | 'ь' | 'г' | 'з' | 'б' | 'ч' | 'й' => 2,
@@ -115,7 +115,13 @@ fn russian_score(text: &str) -> i64 {
             _ => -6,
         };
         let case_jump = upper && previous.is_lowercase() && !character.is_ascii();
-        score = score.saturating_add(if case_jump { -6 } else { value });
+        // «ДДДД» is the frame of a table in another encoding.
+        let value = match (character == previous && value > 0, case_jump) {
+            (_, true) => -6,
+            (true, false) => -1,
+            (false, false) => value.saturating_sub(i64::from(upper && value > 0)),
+        };
+        score = score.saturating_add(value);
         previous = character;
     }
     score

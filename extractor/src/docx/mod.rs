@@ -8,6 +8,8 @@ mod pages;
 mod parts;
 mod styles;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use crate::encoding;
 use crate::package::Package;

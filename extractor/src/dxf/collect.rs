@@ -69,11 +69,13 @@ pub(super) fn collect(groups: &[Group], limits: &Limits) -> Result<Drawing, Read
         match name {
             "HEADER" => {
                 let mut pairs = section.iter().skip_while(|group| group.value.trim() != "$ACADVER");
-                drawing.version = pairs.nth(1).map(|g| g.value.trim().to_owned()).unwrap_or_default();
+                drawing.version =
+                    pairs.nth(1).map(|g| g.value.trim().to_owned()).unwrap_or_default();
             }
             "TABLES" => {
                 let layers = split(section).into_iter().filter(|entity| entity.kind == "LAYER");
-                drawing.layers = layers.filter_map(|layer| layer.value(2)).map(str::to_owned).collect();
+                drawing.layers =
+                    layers.filter_map(|layer| layer.value(2)).map(str::to_owned).collect();
             }
             "BLOCKS" => {
                 let mut name = "";
@@ -98,9 +100,10 @@ pub(super) fn collect(groups: &[Group], limits: &Limits) -> Result<Drawing, Read
 
 /// The named sections: from «0 SECTION, 2 NAME» to «0 ENDSEC».
 fn sections(groups: &[Group]) -> Vec<(&str, &[Group])> {
-    let starts = groups.iter().enumerate().filter(|(_, group)| {
-        group.code == 0 && group.value.trim() == "SECTION"
-    });
+    let starts = groups
+        .iter()
+        .enumerate()
+        .filter(|(_, group)| group.code == 0 && group.value.trim() == "SECTION");
     let mut sections = Vec::new();
     for (start, _) in starts {
         let Some(rest) = groups.get(start.saturating_add(1)..) else { continue };
@@ -160,7 +163,10 @@ impl Reading<'_> {
         for entity in entities {
             self.steps = self.steps.saturating_add(1);
             if self.steps > self.limits.cells {
-                return Err(ReadError::new(Code::ArchiveLimits, "в чертеже слишком много элементов"));
+                return Err(ReadError::new(
+                    Code::ArchiveLimits,
+                    "в чертеже слишком много элементов",
+                ));
             }
             match entity.kind {
                 "TEXT" | "ATTRIB" => {
@@ -204,7 +210,12 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn insert(&mut self, entity: &Entity<'_>, place: &Place, nesting: usize) -> Result<(), ReadError> {
+    fn insert(
+        &mut self,
+        entity: &Entity<'_>,
+        place: &Place,
+        nesting: usize,
+    ) -> Result<(), ReadError> {
         let Some(inside) = entity.value(2).and_then(|name| self.blocks.get(name)) else {
             return Ok(());
         };

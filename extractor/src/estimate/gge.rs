@@ -2,7 +2,7 @@
 //! like their printed forms.
 
 use super::labels::{document, label};
-use super::records::{Files, Records, is_list, is_record, value};
+use super::records::{Files, Records, is_list, is_record, is_section, value};
 use super::{Content, is_leaf};
 use crate::model::{Block, BlockKind};
 use crate::tidy::tidy_line;
@@ -60,7 +60,9 @@ pub(super) fn content(root: &Element) -> Content {
     walk(root, 2, &files, &mut records, &mut content.blocks);
     content.blocks.extend(records.take());
     content.blocks.extend(totals(object));
-    content.blocks.extend(signatures(root.child("Signatures").or_else(|| object.child("Signatures"))));
+    content
+        .blocks
+        .extend(signatures(root.child("Signatures").or_else(|| object.child("Signatures"))));
     let names = files.into_values().collect::<std::collections::BTreeSet<_>>();
     content.blocks.extend(names.iter().map(|name| line("Файл", name)));
     content
@@ -68,9 +70,28 @@ pub(super) fn content(root: &Element) -> Content {
 
 /// Header fields that were read already, and parts with readers of their own.
 const KNOWN: [&str; 22] = [
-    "Meta", "Signatures", "Files", "Summary", "Details", "Num", "Name", "ConstructionSite",
-    "ObjectName", "Reason", "ReasonLink", "Date", "ExportDateTime", "PriceLevel", "Created",
-    "Approved", "Region", "AccessLevel", "PricePerUnit", "QuantityUnit", "Link", "Total",
+    "Meta",
+    "Signatures",
+    "Files",
+    "Summary",
+    "Details",
+    "Num",
+    "Name",
+    "ConstructionSite",
+    "ObjectName",
+    "Reason",
+    "ReasonLink",
+    "Date",
+    "ExportDateTime",
+    "PriceLevel",
+    "Created",
+    "Approved",
+    "Region",
+    "AccessLevel",
+    "PricePerUnit",
+    "QuantityUnit",
+    "Link",
+    "Total",
 ];
 
 /// Goes through sections in order; positions between headings gather into one table.
@@ -86,10 +107,12 @@ fn walk(
         if KNOWN.contains(&name) || name.starts_with("SubSummary") {
             continue;
         }
-        let section = matches!(name, "Section" | "Chapter" | "SubSection" | "Part" | "Stage");
-        if section {
+        if is_section(child) && name != "Object" {
             blocks.extend(records.take());
-            let title = match (child.child_text("Num").or_else(|| child.child_text("Code")), child.child_text("Name")) {
+            let title = match (
+                child.child_text("Num").or_else(|| child.child_text("Code")),
+                child.child_text("Name"),
+            ) {
                 (Some(number), Some(title)) => format!("Раздел {number}. {title}"),
                 (Some(number), None) => format!("Раздел {number}"),
                 (None, title) => title.unwrap_or_else(|| "Раздел".to_owned()),
@@ -109,17 +132,12 @@ fn walk(
             }
         } else if is_record(child) && name != "Object" && name != "Estimate" {
             records.add(child, None, files);
-        } else if is_list(child) && !child.elements().any(has_sections) {
+        } else if is_list(child) && !child.elements().any(is_section) {
             child.elements().for_each(|record| records.add(record, None, files));
         } else {
             walk(child, level, files, records, blocks);
         }
     }
-}
-
-/// Whether something with a name and number is a section of positions and not a position.
-fn has_sections(element: &Element) -> bool {
-    matches!(&*element.name, "Section" | "Chapter" | "SubSection" | "Part" | "Stage" | "Object")
 }
 
 fn line(label: &str, value: &str) -> Block {
@@ -176,8 +194,17 @@ fn totals(object: &Element) -> Option<Block> {
     rows.extend(of(
         details,
         &[
-            "Direct", "WorkersSalary", "Machines", "MachinistSalary", "Materials", "Salary",
-            "Overhead", "Profit", "Transport", "TotalLaborCosts", "LaborCosts",
+            "Direct",
+            "WorkersSalary",
+            "Machines",
+            "MachinistSalary",
+            "Materials",
+            "Salary",
+            "Overhead",
+            "Profit",
+            "Transport",
+            "TotalLaborCosts",
+            "LaborCosts",
             "MachinistLaborCosts",
         ],
     ));

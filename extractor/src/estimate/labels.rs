@@ -55,7 +55,8 @@ pub(super) fn document(schema: &str, stated: &str) -> (String, &'static str) {
         ("ОБЪЕКТНЫЙ СМЕТНЫЙ РАСЧЕТ (СМЕТА)", "ОС-")
     } else if schema.contains("localestimate") || stated_upper == "ЛСР" {
         ("ЛОКАЛЬНЫЙ СМЕТНЫЙ РАСЧЕТ (СМЕТА)", "ЛС-")
-    } else if schema.contains("summary") || stated_upper == "ССР" || stated_upper == "ССРСС" {
+    } else if schema.contains("summary") || stated_upper == "ССР" || stated_upper == "ССРСС"
+    {
         ("СВОДНЫЙ СМЕТНЫЙ РАСЧЕТ СТОИМОСТИ СТРОИТЕЛЬСТВА", "ССРСС-")
     } else if schema.contains("quantitytakeoff") {
         ("ВЕДОМОСТЬ ОБЪЕМОВ РАБОТ", "")

@@ -56,9 +56,8 @@ fn section_parts(parent: &Element, prefix: &str, level: u8, blocks: &mut Vec<Blo
 
 /// One norm: its name, unit, works in order, resources, and the norms of overhead and profit.
 fn norm(work: &Element, begin: &str, prefix: &str, level: u8, blocks: &mut Vec<Block>) {
-    let attribute = |element: &Element, name: &str| {
-        tidy_line(element.attribute(name).unwrap_or_default())
-    };
+    let attribute =
+        |element: &Element, name: &str| tidy_line(element.attribute(name).unwrap_or_default());
     let name = tidy_line(&format!("{begin} {}", attribute(work, "EndName")));
     heading(level, format!("{prefix}{} {name}", attribute(work, "Code")), blocks);
     let unit = attribute(work, "MeasureUnit");
@@ -74,9 +73,8 @@ fn norm(work: &Element, begin: &str, prefix: &str, level: u8, blocks: &mut Vec<B
     if !steps.is_empty() {
         blocks.push(Block::new(BlockKind::Paragraph, "Состав работ:"));
         let items = (1u32..).zip(steps);
-        blocks.extend(
-            items.map(|(n, step)| Block::new(BlockKind::ListItem, format!("{n}. {step}"))),
-        );
+        blocks
+            .extend(items.map(|(n, step)| Block::new(BlockKind::ListItem, format!("{n}. {step}"))));
     }
     let mut resources: Vec<Vec<String>> = work
         .all("Resources")

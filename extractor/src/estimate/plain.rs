@@ -21,9 +21,10 @@ fn write(element: &Element, blocks: &mut Vec<Block>) {
         return;
     }
     // Attributes are mostly technical; those in Russian are for people.
-    let words = element.attributes.iter().map(|(_, value)| value).filter(|value| {
-        value.chars().any(|character| matches!(character, 'а'..='я' | 'А'..='Я'))
-    });
+    let words =
+        element.attributes.iter().map(|(_, value)| value).filter(|value| {
+            value.chars().any(|character| matches!(character, 'а'..='я' | 'А'..='Я'))
+        });
     blocks.extend(words.map(|value| Block::new(BlockKind::Paragraph, tidy(value))));
     let inline = element.children.iter().any(|node| matches!(node, Node::Text(_)));
     if inline {

@@ -9,9 +9,21 @@ use std::collections::HashMap;
 
 /// The columns of a position, in the order of the printed forms.
 const COLUMNS: [&str; 15] = [
-    "№ п.п.", "Обоснование", "Вид", "Наименование", "Ед. изм.", "Количество", "Формула расчета",
-    "Стоимость единицы", "Цена", "Строительные работы", "Монтажные работы", "Оборудование",
-    "Прочие затраты", "Всего", "Ссылка",
+    "№ п.п.",
+    "Обоснование",
+    "Вид",
+    "Наименование",
+    "Ед. изм.",
+    "Количество",
+    "Формула расчета",
+    "Стоимость единицы",
+    "Цена",
+    "Строительные работы",
+    "Монтажные работы",
+    "Оборудование",
+    "Прочие затраты",
+    "Всего",
+    "Ссылка",
 ];
 
 /// Characters of the fields that have no column of their own, per position.
@@ -72,7 +84,11 @@ impl Records {
         }
         let lists = element.elements().filter(|field| is_list(field) && &*field.name != "Links");
         for record in lists.flat_map(Element::elements) {
-            self.add(record, Some(&full).filter(|full| !full.is_empty()).map(String::as_str), files);
+            self.add(
+                record,
+                Some(&full).filter(|full| !full.is_empty()).map(String::as_str),
+                files,
+            );
         }
     }
 
@@ -119,9 +135,18 @@ pub(super) fn is_list(element: &Element) -> bool {
 fn unwrapped(element: &Element) -> &Element {
     let mut inner = element.elements();
     match (inner.next(), inner.next()) {
-        (Some(only), None) if !is_leaf(only) && only.child("Name").is_some() => only,
+        (Some(only), None)
+            if !is_leaf(only) && only.child("Name").is_some() && !is_section(only) =>
+        {
+            only
+        }
         _ => element,
     }
+}
+
+/// Whether something with a name and a number is a section of positions and not a position.
+pub(super) fn is_section(element: &Element) -> bool {
+    matches!(&*element.name, "Section" | "Chapter" | "SubSection" | "Part" | "Stage" | "Object")
 }
 
 /// The text of a field; of a group its total, else its parts.

@@ -78,8 +78,12 @@ fn norms_with_works_and_resources() {
     assert_eq!(
         lines,
         [
-            "ГЭСН Работы", "Сборник 01. Земля", "ГЭСН01-01-001-01 Разработка грунта: вручную",
-            "Измеритель: 100 м3", "Состав работ:", "1. Рыхление.",
+            "ГЭСН Работы",
+            "Сборник 01. Земля",
+            "ГЭСН01-01-001-01 Разработка грунта: вручную",
+            "Измеритель: 100 м3",
+            "Состав работ:",
+            "1. Рыхление.",
             "Код ресурса\tНаименование\tЕд. изм.\tКоличество\n1-1\tРабочий\t\t5",
         ]
     );
@@ -87,7 +91,8 @@ fn norms_with_works_and_resources() {
 
 #[test]
 fn other_xml_in_its_encoding() {
-    let xml = "<?xml version='1.0' encoding='windows-1251'?><a><b>один <i>два</i></b><c имя='три'/></a>";
+    let xml =
+        "<?xml version='1.0' encoding='windows-1251'?><a><b>один <i>два</i></b><c имя='три'/></a>";
     let (bytes, _, _) = WINDOWS_1251.encode(xml);
     let lines: Vec<String> = read(&bytes).unwrap().0.into_iter().map(|block| block.text).collect();
     assert_eq!(lines, ["один два", "три"]);

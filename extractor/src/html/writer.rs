@@ -68,8 +68,8 @@ impl<'l> Writer<'l> {
     pub(super) fn open(&mut self, element: &Element) -> Result<bool, ReadError> {
         let name = element.name();
         match name {
-            "script" | "style" | "noscript" | "template" | "svg" | "iframe" | "object" | "select"
-            | "button" | "canvas" | "audio" | "video" => return Ok(false),
+            "script" | "style" | "noscript" | "template" | "svg" | "iframe" | "object"
+            | "select" | "button" | "canvas" | "audio" | "video" => return Ok(false),
             "b" | "strong" => self.bold = self.bold.saturating_add(1),
             "br" => self.text.push('\n'),
             "sup" if self.text.ends_with(|last: char| last.is_ascii_digit()) => self.text.push('^'),
@@ -80,7 +80,9 @@ impl<'l> Writer<'l> {
                 let grid = Grid::new(self.limits.cells);
                 self.tables.push(Table { grid, layout, cell: None, head_rows: 0, in_head: false });
             }
-            "thead" => self.tables.iter_mut().next_back().into_iter().for_each(|t| t.in_head = true),
+            "thead" => {
+                self.tables.iter_mut().next_back().into_iter().for_each(|t| t.in_head = true)
+            }
             "tr" => {
                 self.flush();
                 if let Some(table) = self.tables.last_mut().filter(|table| !table.layout) {
@@ -90,7 +92,8 @@ impl<'l> Writer<'l> {
             }
             "td" | "th" => {
                 self.flush();
-                let span = |name| element.attr(name).and_then(|n| n.trim().parse().ok()).unwrap_or(1);
+                let span =
+                    |name| element.attr(name).and_then(|n| n.trim().parse().ok()).unwrap_or(1);
                 let cell = (String::new(), span("colspan"), span("rowspan"));
                 if let Some(table) = self.tables.last_mut().filter(|table| !table.layout) {
                     table.cell = Some(cell);
@@ -146,7 +149,9 @@ impl<'l> Writer<'l> {
                     table.grid.cell(text, columns, rows)?;
                 }
             }
-            "thead" => self.tables.iter_mut().next_back().into_iter().for_each(|t| t.in_head = false),
+            "thead" => {
+                self.tables.iter_mut().next_back().into_iter().for_each(|t| t.in_head = false)
+            }
             "table" => {
                 self.flush();
                 if let Some(table) = self.tables.pop() {
@@ -259,7 +264,8 @@ impl<'l> Writer<'l> {
         at_top
             && rows.len() <= 30
             && rows.iter().all(|row| {
-                row.len() == 2 && row.first().is_some_and(|label| !label.is_empty() && !is_number(label))
+                row.len() == 2
+                    && row.first().is_some_and(|label| !label.is_empty() && !is_number(label))
             })
     }
 }
@@ -267,10 +273,38 @@ impl<'l> Writer<'l> {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "p" | "div" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "li" | "ul" | "ol" | "dl" | "dt"
-            | "dd" | "pre" | "blockquote" | "section" | "article" | "header" | "footer" | "main"
-            | "aside" | "nav" | "form" | "fieldset" | "center" | "address" | "caption" | "figure"
-            | "figcaption" | "body" | "details" | "summary"
+        "p" | "div"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "li"
+            | "ul"
+            | "ol"
+            | "dl"
+            | "dt"
+            | "dd"
+            | "pre"
+            | "blockquote"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "main"
+            | "aside"
+            | "nav"
+            | "form"
+            | "fieldset"
+            | "center"
+            | "address"
+            | "caption"
+            | "figure"
+            | "figcaption"
+            | "body"
+            | "details"
+            | "summary"
     )
 }
 

@@ -132,8 +132,8 @@ fn inline(text: &str) -> String {
                 clean.extend(escaped.next());
                 rest = escaped.as_str();
             }
-            // A lone star between numbers or spaces is a sign of multiplication.
-            Some('*') if rest.starts_with(|next: char| next == ' ' || next.is_ascii_digit()) => {
+            // A star between numbers or spaces is a sign of multiplication.
+            Some('*') if clean.ends_with(operand) && rest.starts_with(operand) => {
                 clean.push('*');
             }
             Some('*' | '`') => {}
@@ -143,6 +143,10 @@ fn inline(text: &str) -> String {
     }
     clean.push_str(rest);
     tidy_line(&clean)
+}
+
+fn operand(neighbour: char) -> bool {
+    neighbour == ' ' || neighbour.is_ascii_digit()
 }
 
 /// «[текст](адрес)»: the text, and what follows.
