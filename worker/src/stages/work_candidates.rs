@@ -131,7 +131,15 @@ fn works(rules: &Rules, lines: &[Line<'_>], body: &Body) -> Vec<WorkCandidate> {
         }));
     }
     let operation = StructureRules::of(rules).operation;
+    // Above the first numbered section stands the title: the whole project is no work in it.
+    let numbered = |section: Option<usize>| {
+        section.and_then(|index| body.sections.get(index)).is_some_and(|section| !section.number.is_empty())
+    };
+    let title_ends = body.sections.iter().any(|section| !section.number.is_empty());
     for line in lines.iter().filter(|line| operation.is_match(line.text)) {
+        if title_ends && !numbered(line.section) {
+            continue;
+        }
         let name = sentences(line.text).first().map(|sentence| names.clean(sentence)).unwrap_or_default();
         // A sentence with a verb is a rule about a work and no name of one.
         let verb = rules.topic("modality").rules.iter().any(|rule| rule.field("verb") == "yes" && rule.is_match(&name));

@@ -76,16 +76,17 @@ impl<'r> Names<'r> {
     /// The name of a work that a sentence mentions in some case («монтажа ферм» → «Монтаж ферм»).
     pub fn nominative(&self, phrase: &str) -> String {
         let name = self.clean(phrase);
-        let mut words = name.splitn(2, ' ');
-        let (Some(first), rest) = (words.next(), words.next()) else { return name };
-        if self.noun_place(&name) != Some(0) {
+        let Some(noun) = self.noun_place(&name) else { return name };
+        let written: Vec<&str> = name.split(' ').collect();
+        let adjectives = written.get(..noun).unwrap_or_default();
+        // Of adjectives only the accusative of the feminine is certain («контрольную проверку»).
+        if !adjectives.iter().all(|word| word.ends_with("ую")) {
             return name;
         }
-        let nominative = nominative(first);
-        match rest {
-            Some(rest) => format!("{nominative} {rest}"),
-            None => nominative,
-        }
+        let adjective = |word: &&str| format!("{}ая", word.strip_suffix("ую").unwrap_or(word));
+        let rest = written.iter().skip(noun + 1).map(|word| (*word).to_owned());
+        let noun = written.get(noun).map(|word| nominative(word));
+        adjectives.iter().map(adjective).chain(noun).chain(rest).collect::<Vec<_>>().join(" ")
     }
 
     /// The works that a phrase lists («приёмка арматуры и составление акта»).
@@ -147,6 +148,7 @@ fn nominative(word: &str) -> String {
         ("ятия", "ятие"), ("ятию", "ятие"), ("ятием", "ятие"),
         ("монтажа", "монтаж"), ("монтажу", "монтаж"), ("монтажом", "монтаж"),
         ("устройства", "устройство"), ("устройству", "устройство"), ("устройством", "устройство"),
+        ("набора", "набор"), ("ухода", "уход"), ("осмотра", "осмотр"), ("ремонта", "ремонт"),
         ("ки", "ка"), ("ке", "ка"), ("ку", "ка"), ("кой", "ка"),
         ("защиты", "защита"), ("защиту", "защита"), ("замены", "замена"), ("замену", "замена"),
         ("ляции", "ляция"), ("ляцию", "ляция"), ("ляцией", "ляция"),
@@ -197,6 +199,7 @@ mod tests {
         assert_eq!(names.nominative("монтажа ферм согласно проекту"), "Монтаж ферм");
         assert_eq!(names.nominative("бетонирования плиты."), "Бетонирование плиты");
         assert_eq!(names.nominative("укладкой смеси"), "Укладка смеси");
+        assert_eq!(names.nominative("контрольную проверку швов"), "Контрольная проверка швов");
         let listed = names.listed("приёмка арматуры и составление акта о скрытых работах и швах");
         assert_eq!(listed, ["приёмка арматуры", "составление акта о скрытых работах и швах"]);
     }

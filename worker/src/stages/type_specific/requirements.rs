@@ -4,7 +4,7 @@
 use crate::rules::{Rule, Rules};
 use crate::stages::rubern_markup::Markup;
 use crate::structure::StructureRules;
-use crate::works::lines::{Kind, sentences};
+use crate::works::lines::{Kind, Line, sentences};
 use serde::Serialize;
 use shared::structure::PageRange;
 
@@ -74,7 +74,8 @@ pub(super) fn requirements(rules: &Rules, markup: &Markup, start: usize) -> Vec<
     let mut part = usize::MAX;
     // The words that introduce a list, while its items last.
     let mut lead: Option<(String, &str)> = None;
-    for line in lines.iter().filter(|line| line.part >= start && line.kind != Kind::Heading) {
+    let about = |line: &&Line<'_>| line.kind != Kind::Heading && !about_terms(rules, markup, line.section);
+    for line in lines.iter().filter(|line| line.part >= start).filter(about) {
         if line.part != part {
             (part, lead) = (line.part, None);
             clause = line.number.to_owned();
@@ -151,18 +152,8 @@ fn limits(value: &Rule, end: &Rule, sentence: &str) -> Vec<Limit> {
 /// Definitions in the sections about terms.
 pub(super) fn terms(rules: &Rules, markup: &Markup) -> Vec<Term> {
     let topic = rules.topic("modality");
-    let about_terms = |section: Option<usize>| {
-        let mut next = section;
-        while let Some(section) = next.and_then(|index| markup.sections.get(index)) {
-            if topic.rule("terms_section").is_match(&section.title) {
-                return true;
-            }
-            next = section.parent.filter(|parent| Some(*parent) != next);
-        }
-        false
-    };
     let lines = super::texts(markup).lines(rules.topic("works").rule("marker"));
-    let lines = lines.iter().filter(|line| line.kind != Kind::Heading && about_terms(line.section));
+    let lines = lines.iter().filter(|line| line.kind != Kind::Heading && about_terms(rules, markup, line.section));
     lines
         .filter_map(|line| {
             let found = topic.rule("term").captures(line.text)?;
@@ -177,6 +168,20 @@ pub(super) fn terms(rules: &Rules, markup: &Markup) -> Vec<Term> {
             })
         })
         .collect()
+}
+
+/// Whether a section or one above it defines terms.
+fn about_terms(rules: &Rules, markup: &Markup, section: Option<usize>) -> bool {
+    let title = rules.topic("modality").rule("terms_section");
+    let mut next = section;
+    while let Some(section) = next.and_then(|index| markup.sections.get(index)) {
+        if title.is_match(&section.title) {
+            return true;
+        }
+        // A parent always stands before its child.
+        next = section.parent.filter(|parent| Some(*parent) < next);
+    }
+    false
 }
 
 /// The act above the approved text, when there is one.
@@ -210,7 +215,7 @@ mod tests {
     fn clauses(clauses: &[(&str, &str)]) -> Markup {
         let clause = |(number, text): &(&str, &str)| Clause { number: (*number).to_owned(), text: (*text).to_owned(), section: Some(0), pages: [7, 7] };
         Markup {
-            sections: vec![Section { title: "Термины и определения".to_owned(), level: 1, ..Section::default() }],
+            sections: vec![Section { title: "Рвы".to_owned(), level: 1, ..Section::default() }],
             clauses: clauses.iter().map(clause).collect(),
             parts: (0..clauses.len()).map(Part::Clause).collect(),
             ..Markup::default()
@@ -252,12 +257,13 @@ mod tests {
 
     #[test]
     fn terms_of_their_section_only() {
-        let markup = clauses(&[("3.1", "Ров: Выемка с двумя откосами."), ("3.2", "В нормах применены термины: следующие ниже.")]);
+        let mut markup = clauses(&[("3.1", "Ров: Выемка с двумя откосами."), ("3.2", "В нормах применены термины: следующие ниже.")]);
+        markup.sections[0].title = "Термины и определения".to_owned();
         let found = terms(Rules::shipped(), &markup);
         assert_eq!(found.len(), 1);
+        assert!(requirements(Rules::shipped(), &markup, 0).is_empty());
         assert_eq!((found[0].term.as_str(), found[0].definition.as_str()), ("Ров", "Выемка с двумя откосами."));
-        let mut other = clauses(&[("4.1", "Ров: Выемка с двумя откосами.")]);
-        other.sections[0].title = "Рвы".to_owned();
+        let other = clauses(&[("4.1", "Ров: Выемка с двумя откосами.")]);
         assert!(terms(Rules::shipped(), &other).is_empty());
     }
 
