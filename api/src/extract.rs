@@ -1,37 +1,51 @@
 //! Extractors whose rejections are problems that name the field.
 
 use crate::problem::{Problem, problem};
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts};
-use axum::http::StatusCode;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::{StatusCode, header};
 
 /// A JSON body.
-#[derive(FromRequest)]
-#[from_request(via(axum::Json), rejection(Problem))]
-pub struct Json<T>(pub T);
+pub(crate) struct Json<T>(pub T);
+
+impl<T, S> FromRequest<S> for Json<T>
+where
+    T: serde::de::DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Json<T>, Problem> {
+        let media_type = request.headers().get(header::CONTENT_TYPE);
+        let media_type = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/json") {
+            return Err(problem(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "ожидается тело application/json",
+            ));
+        }
+        let body = Bytes::from_request(request, state).await?;
+        parse_json(&body).map(Json)
+    }
+}
 
 /// The query string.
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(Problem))]
-pub struct Query<T>(pub T);
+pub(crate) struct Query<T>(pub T);
 
-/// Segments of the path.
-#[derive(FromRequestParts)]
-#[from_request(via(axum::extract::Path), rejection(Problem))]
-pub struct Path<T>(pub T);
-
-impl From<JsonRejection> for Problem {
-    fn from(rejection: JsonRejection) -> Problem {
-        match rejection {
-            JsonRejection::JsonDataError(error) => refused_value(&innermost(&error)),
-            JsonRejection::JsonSyntaxError(error) => invalid_json(&innermost(&error)),
-            JsonRejection::MissingJsonContentType(_) => problem(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "ожидается тело application/json",
+impl From<BytesRejection> for Problem {
+    fn from(rejection: BytesRejection) -> Problem {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => problem(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "тело запроса больше допустимого",
             ),
-            other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => body_too_large(),
-            other => problem(other.status(), "bad_request", other.body_text()),
+            status => problem(status, "bad_request", rejection.body_text()),
         }
     }
 }
@@ -42,43 +56,35 @@ impl From<QueryRejection> for Problem {
     }
 }
 
-impl From<PathRejection> for Problem {
-    fn from(rejection: PathRejection) -> Problem {
-        match rejection.status() {
-            StatusCode::BAD_REQUEST => problem(
-                StatusCode::NOT_FOUND,
-                "invalid_address",
-                format!("адрес содержит неверную часть: {}", innermost(&rejection)),
-            ),
-            status => problem(status, "bad_request", rejection.body_text()),
-        }
-    }
-}
-
-/// 413 for a JSON body over the limit.
-pub fn body_too_large() -> Problem {
-    problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "тело запроса больше допустимого")
-}
-
-/// 400 for text that is no JSON.
-pub fn invalid_json(message: &str) -> Problem {
-    problem(StatusCode::BAD_REQUEST, "invalid_json", format!("тело запроса — не JSON: {message}"))
-}
-
 /// Parses a JSON body that may be absent; the default then.
-pub fn json_or_default<T>(body: &[u8]) -> Result<T, Problem>
+pub(crate) fn json_or_default<T>(body: &[u8]) -> Result<T, Problem>
 where
     T: Default + serde::de::DeserializeOwned,
 {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(T::default());
+    if body.iter().all(u8::is_ascii_whitespace) { Ok(T::default()) } else { parse_json(body) }
+}
+
+fn parse_json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // Text that is no JSON is told so, even when a wrong field comes before the mistake.
+    if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+        return Err(problem(
+            StatusCode::BAD_REQUEST,
+            "invalid_json",
+            format!("тело запроса — не JSON: {error}"),
+        ));
     }
-    let axum::Json(value) = axum::Json::from_bytes(body)?;
-    Ok(value)
+    // Serde would take a list for the fields in their order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(refused_value("ожидается объект JSON"));
+    }
+    match axum::Json::from_bytes(body) {
+        Ok(axum::Json(value)) => Ok(value),
+        Err(rejection) => Err(refused_value(&innermost(&rejection))),
+    }
 }
 
 /// The id in a path; whatever is no UUID cannot be the id of anything.
-pub fn parse_id(
+pub(crate) fn parse_id(
     text: &str,
     not_found: impl FnOnce(String) -> Problem,
 ) -> Result<uuid::Uuid, Problem> {
@@ -88,23 +94,27 @@ pub fn parse_id(
 /// The 422 for what serde says about a well-formed body; unknown fields get a code of their own.
 fn refused_value(message: &str) -> Problem {
     let status = StatusCode::UNPROCESSABLE_ENTITY;
-    let field = message.split('`').nth(1);
-    match field {
-        Some(field) if message.contains("unknown field") => {
-            problem(status, "unknown_field", format!("неизвестное поле «{field}»: {message}"))
-                .with_field(field)
+    // serde_path_to_error puts the path of the field before the message.
+    let (path, said) = match message.split_once(": ") {
+        Some((path, said)) if !path.contains(' ') => (Some(path), said),
+        _ => (None, message),
+    };
+    let said = said.split(" at line ").next().unwrap_or(said);
+    let quoted = said.split('`').nth(1);
+    match quoted {
+        Some(field) if said.starts_with("unknown field") => {
+            let known: Vec<&str> = said.split('`').skip(3).step_by(2).collect();
+            let detail = format!("неизвестное поле «{field}»; известны: {}", known.join(", "));
+            problem(status, "unknown_field", detail).with_field(path.unwrap_or(field))
         }
-        Some(field) if message.contains("missing field") => {
+        Some(field) if said.starts_with("missing field") => {
             problem(status, "missing_field", format!("нет обязательного поля «{field}»"))
                 .with_field(field)
         }
         _ => {
-            // serde_path_to_error puts the path of the field before the message.
-            let path = message.split_once(": ").map(|(path, _)| path);
-            let path = path.filter(|path| !path.is_empty() && !path.contains(' '));
             let refusal =
-                problem(status, "invalid_field", format!("недопустимое значение: {message}"));
-            match path {
+                problem(status, "invalid_field", format!("недопустимое значение: {said}"));
+            match path.filter(|path| !path.is_empty() && *path != ".") {
                 Some(path) => refusal.with_field(path),
                 None => refusal,
             }
@@ -123,4 +133,26 @@ fn innermost(error: &dyn std::error::Error) -> String {
         current = source;
     }
     current.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_json;
+    use crate::routes::train::TrainRequest;
+
+    #[test]
+    fn refusals_name_the_field() {
+        for (body, code, field) in [
+            (r#"{"foo":1}"#, "unknown_field", Some("foo")),
+            (r#"{"sources":[{"path":"a","size":1}]}"#, "unknown_field", Some("sources[0].size")),
+            (r#"{"max_files":"many"}"#, "invalid_field", Some("max_files")),
+            (r#"{"priority":"urgent"}"#, "invalid_field", Some("priority")),
+            (r#"{"foo":"#, "invalid_json", None),
+            (r#"{"collection":"a"} x"#, "invalid_json", None),
+            ("[]", "invalid_field", None),
+        ] {
+            let refusal = parse_json::<TrainRequest>(body.as_bytes()).unwrap_err();
+            assert_eq!((refusal.code.as_str(), refusal.field.as_deref()), (code, field), "{body}");
+        }
+    }
 }

@@ -62,6 +62,10 @@ pub struct Settings {
 /// How long open requests and sockets get to end after the shutdown began.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// Behind a load balancer the listener stays open for so long after the drain began, so that the
+/// 503 of `/readyz` is seen.
+const NOTICE: Duration = Duration::from_secs(3);
+
 /// Serves on a bound listener until `shutdown` is ready, then drains: `/readyz` turns 503, sockets
 /// get `bye` and 1012, open requests end. Waits for Redis and the stores as long as it takes;
 /// only a wrong eviction policy, an address that is not allowed without keys or a setting that
@@ -72,7 +76,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let address = listener.local_addr().context("the listener has no address")?;
-    check_address(address, settings.api.trusted_network)?;
+    let trusted_network = settings.api.trusted_network;
+    check_address(address, trusted_network)?;
     let queue = Queue::open(&settings.redis.redis_url, settings.queue.times())
         .context("REDIS_URL is not usable")?;
     if let Ok(Err(error @ QueueError::EvictionPolicy(_))) =
@@ -87,7 +92,7 @@ pub async fn serve(
     let times = RelayTimes { sweep: settings.api.sweep_s, ..settings.relay.clone() };
     let hub = Hub::start(queue.clone(), times, Arc::clone(&metrics), stopped.clone());
     let app = App(Arc::new(Server {
-        origins: OriginRule { allowed: Vec::new(), any_host: settings.api.trusted_network },
+        origins: OriginRule { allowed: Vec::new(), any_host: trusted_network },
         sockets: Sockets::new(settings.api.max_sockets, settings.api.max_sockets_per_address),
         settings,
         queue,
@@ -114,6 +119,9 @@ pub async fn serve(
             shutdown.await;
             tracing::info!("api is draining");
             draining.cancel();
+            if trusted_network {
+                sleep(NOTICE).await;
+            }
         }
     };
     let router = router::router(app.clone());

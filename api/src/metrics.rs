@@ -11,21 +11,21 @@ use std::time::Instant;
 
 /// A number that only grows.
 #[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
+pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
     /// Adds 1.
-    pub fn increment(&self) {
+    pub(crate) fn increment(&self) {
         self.add(1);
     }
 
     /// Adds `n`.
-    pub fn add(&self, n: u64) {
+    pub(crate) fn add(&self, n: u64) {
         self.0.fetch_add(n, Ordering::Relaxed);
     }
 
     /// The number now.
-    pub fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -42,19 +42,18 @@ struct Durations {
 
 /// All counters of the process.
 #[derive(Debug, Default)]
-#[expect(missing_docs, reason = "each is described where it is rendered")]
-pub struct Metrics {
+pub(crate) struct Metrics {
     requests: Mutex<BTreeMap<(String, String, u16), u64>>,
     durations: Mutex<BTreeMap<String, Durations>>,
-    pub events_delivered: Counter,
-    pub relay_gaps: Counter,
-    pub relay_duplicates: Counter,
-    pub relay_fills: Counter,
-    pub relay_ring_misses: Counter,
-    pub relay_resets: Counter,
-    pub relay_generations: Counter,
-    pub jobs_submitted: Counter,
-    pub searches: Counter,
+    pub(crate) events_delivered: Counter,
+    pub(crate) relay_gaps: Counter,
+    pub(crate) relay_duplicates: Counter,
+    pub(crate) relay_fills: Counter,
+    pub(crate) relay_ring_misses: Counter,
+    pub(crate) relay_resets: Counter,
+    pub(crate) relay_generations: Counter,
+    pub(crate) jobs_submitted: Counter,
+    pub(crate) searches: Counter,
 }
 
 impl Metrics {
@@ -70,7 +69,7 @@ impl Metrics {
     }
 
     /// The counters of the process as Prometheus reads them.
-    pub fn render(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         let mut out = String::new();
         describe(&mut out, "ragtrain_http_requests_total", "counter", "HTTP requests answered");
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -145,13 +144,13 @@ impl Metrics {
 }
 
 /// Writes the head of a metric.
-pub fn describe(out: &mut String, name: &str, kind: &str, help: &str) {
+pub(crate) fn describe(out: &mut String, name: &str, kind: &str, help: &str) {
     // Writing into a String cannot fail.
     let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 
 /// Writes one sample.
-pub fn sample(out: &mut String, name: &str, labels: &[(&str, &str)], value: f64) {
+pub(crate) fn sample(out: &mut String, name: &str, labels: &[(&str, &str)], value: f64) {
     out.push_str(name);
     for (position, (label, text)) in labels.iter().enumerate() {
         out.push(if position == 0 { '{' } else { ',' });
@@ -165,7 +164,7 @@ pub fn sample(out: &mut String, name: &str, labels: &[(&str, &str)], value: f64)
 }
 
 /// Counts every request by its route.
-pub async fn count_requests(
+pub(crate) async fn count_requests(
     State(app): State<crate::state::App>,
     request: Request,
     next: Next,

@@ -6,7 +6,9 @@ use crate::routes::{
     documents, job_documents, jobs, norms, operation, original, search, train, uploads,
 };
 use axum::Json;
+use axum::http::StatusCode;
 use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,7 +28,10 @@ use utoipa::OpenApi;
         norms::list, norms::one, norms::clause, norms::references,
         operation::healthz, operation::readyz, operation::metrics, operation::status,
     ),
-    components(schemas(Problem, poll::EventsPage, shared::event::Event)),
+    components(schemas(
+        Problem, poll::EventsPage, shared::event::Event, shared::job::JobStatus,
+        shared::outcome::Outcome, stores::database::Direction,
+    )),
     tags(
         (name = "jobs", description = "Задания"),
         (name = "events", description = "Живые события"),
@@ -40,7 +45,34 @@ struct Document;
 
 /// The document as JSON.
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    let mut document = Document::openapi();
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in
+            [("get", &mut item.get), ("post", &mut item.post), ("delete", &mut item.delete)]
+        {
+            // The names of the handlers repeat; method and path do not.
+            if let Some(operation) = operation {
+                let words = path.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+                let words: Vec<&str> = std::iter::once(method).chain(words).collect();
+                operation.operation_id = Some(words.join("_"));
+                describe(operation);
+            }
+        }
+    }
+    document
+}
+
+/// Gives every answer the description that OpenAPI demands: what its status means.
+fn describe(operation: &mut utoipa::openapi::path::Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            let known = StatusCode::from_bytes(status.as_bytes()).ok();
+            let meaning = known.and_then(|status| status.canonical_reason());
+            response.description = meaning.unwrap_or("Error").to_owned();
+        }
+    }
 }
 
 pub(crate) async fn openapi_json() -> Json<utoipa::openapi::OpenApi> {
@@ -78,7 +110,11 @@ mod tests {
         let mut ids = std::collections::HashSet::new();
         for (path, methods) in document["paths"].as_object().unwrap() {
             for (method, operation) in methods.as_object().unwrap() {
-                assert!(operation["responses"].as_object().is_some_and(|r| !r.is_empty()));
+                let responses = operation["responses"].as_object().unwrap();
+                assert!(!responses.is_empty(), "{method} {path}");
+                for response in responses.values() {
+                    assert_ne!(response["description"].as_str().unwrap_or_default(), "");
+                }
                 let declared: Vec<&str> = operation["parameters"]
                     .as_array()
                     .into_iter()

@@ -13,16 +13,16 @@ use axum::response::{IntoResponse, Response};
 
 /// Which names the server answers to.
 #[derive(Clone, Debug, Default)]
-pub struct OriginRule {
+pub(crate) struct OriginRule {
     /// Origins beside our own (`https://dashboard.example`), exactly as browsers send them.
-    pub allowed: Vec<String>,
+    pub(crate) allowed: Vec<String>,
     /// Any `Host` is accepted: the network in front of us is trusted.
-    pub any_host: bool,
+    pub(crate) any_host: bool,
 }
 
 impl OriginRule {
     /// Refuses a request from a foreign page.
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let host = text(headers, header::HOST);
         if let Some(host) = host
             && !self.any_host
@@ -54,7 +54,7 @@ impl OriginRule {
 }
 
 /// The layer over all routes.
-pub async fn refuse_foreign_pages(
+pub(crate) async fn refuse_foreign_pages(
     State(app): State<App>,
     request: Request,
     next: Next,

@@ -54,7 +54,11 @@ pub(crate) async fn docs() -> Response {
 }
 
 /// A report as nested tables.
-pub(crate) fn report(title: &str, report: &Value) -> String {
+pub(crate) fn report(title: &str, report: &Value) -> Response {
+    ([POLICY], Html(report_html(title, report))).into_response()
+}
+
+fn report_html(title: &str, report: &Value) -> String {
     let mut body = format!("<h1>{}</h1>", escaped(title));
     render(report, &mut body, 0);
     page(title, &body)
@@ -190,17 +194,17 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::report;
+    use super::report_html;
     use serde_json::json;
 
     #[test]
     fn a_report_is_readable_and_cannot_inject() {
-        let html = report(
+        let html = report_html(
             "<script>",
             &json!({"pages_per_s": 3.14159, "failures": [{"path": "<img>", "code": null}, {"path": "b"}]}),
         );
         assert!(!html.contains("<script>") && !html.contains("<img>"));
         assert!(html.contains("<th>Страниц в секунду</th><td>3,14</td>"));
-        assert!(html.contains("<td>&lt;img&gt;</td><td>—</td>"));
+        assert!(html.contains("<td>—</td><td>&lt;img&gt;</td>"));
     }
 }

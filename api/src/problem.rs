@@ -10,32 +10,32 @@ use serde::Serialize;
 use std::any::Any;
 
 /// The media type of RFC 9457.
-pub const MEDIA_TYPE: &str = "application/problem+json";
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// A problem as it is sent. Build it with [`problem`] or one of the named constructors.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// `urn:ragtrain:error:<code>`: identifies the kind of problem, is no address to open.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub(crate) kind: String,
     /// The meaning of the HTTP status.
-    pub title: String,
+    pub(crate) title: String,
     /// The HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// What went wrong with this request, for a person.
-    pub detail: String,
+    pub(crate) detail: String,
     /// Stable: programs match on it.
-    pub code: String,
+    pub(crate) code: String,
     /// The field of the request that was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
+    pub(crate) field: Option<String>,
     /// Seconds after which trying again makes sense; also sent as `Retry-After`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after_s: Option<u64>,
+    pub(crate) retry_after_s: Option<u64>,
 }
 
 /// A problem with this status, code and explanation.
-pub fn problem(status: StatusCode, code: &str, detail: impl Into<String>) -> Problem {
+pub(crate) fn problem(status: StatusCode, code: &str, detail: impl Into<String>) -> Problem {
     Problem {
         kind: format!("urn:ragtrain:error:{code}"),
         title: status.canonical_reason().unwrap_or("Error").to_owned(),
@@ -49,24 +49,24 @@ pub fn problem(status: StatusCode, code: &str, detail: impl Into<String>) -> Pro
 
 impl Problem {
     /// The same problem, naming the field of the request that caused it.
-    pub fn with_field(mut self, field: impl Into<String>) -> Problem {
+    pub(crate) fn with_field(mut self, field: impl Into<String>) -> Problem {
         self.field = Some(field.into());
         self
     }
 
     /// The same problem with a `Retry-After` of this many seconds.
-    pub fn retry_after(mut self, seconds: u64) -> Problem {
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Problem {
         self.retry_after_s = Some(seconds);
         self
     }
 
     /// 404 for a job nobody knows.
-    pub fn job_not_found(job: impl std::fmt::Display) -> Problem {
+    pub(crate) fn job_not_found(job: impl std::fmt::Display) -> Problem {
         problem(StatusCode::NOT_FOUND, "job_not_found", format!("задание {job} не найдено"))
     }
 
     /// 404 for a document nobody knows.
-    pub fn document_not_found(document: impl std::fmt::Display) -> Problem {
+    pub(crate) fn document_not_found(document: impl std::fmt::Display) -> Problem {
         problem(
             StatusCode::NOT_FOUND,
             "document_not_found",
@@ -75,12 +75,12 @@ impl Problem {
     }
 
     /// 422 for a value that is understood but not acceptable.
-    pub fn invalid_field(field: &str, detail: impl Into<String>) -> Problem {
+    pub(crate) fn invalid_field(field: &str, detail: impl Into<String>) -> Problem {
         problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", detail).with_field(field)
     }
 
     /// 503: Redis does not answer.
-    pub fn queue_unavailable(error: impl std::fmt::Display) -> Problem {
+    pub(crate) fn queue_unavailable(error: impl std::fmt::Display) -> Problem {
         tracing::warn!(%error, "the queue does not answer");
         problem(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -91,14 +91,14 @@ impl Problem {
     }
 
     /// 503: a store does not answer.
-    pub fn store_unavailable(error: impl std::fmt::Display) -> Problem {
+    pub(crate) fn store_unavailable(error: impl std::fmt::Display) -> Problem {
         tracing::warn!(%error, "a store does not answer");
         problem(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "хранилище сейчас недоступно")
             .retry_after(5)
     }
 
     /// 500: a defect of ours; the cause is logged and not shown.
-    pub fn internal(error: impl std::fmt::Display) -> Problem {
+    pub(crate) fn internal(error: impl std::fmt::Display) -> Problem {
         tracing::error!(%error, "request failed");
         problem(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -138,6 +138,10 @@ impl IntoResponse for Problem {
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if status == StatusCode::PAYLOAD_TOO_LARGE {
+            // The rest of the body is not read, so the connection cannot be used again.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -147,7 +151,7 @@ impl IntoResponse for Problem {
 
 /// Turns every error that axum or a layer made on its own (404, 405, a failed upgrade, a body
 /// over the limit) into a problem, keeping its headers (`Allow`).
-pub async fn every_error_is_a_problem(request: Request, next: Next) -> Response {
+pub(crate) async fn every_error_is_a_problem(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();
     let explained = response
@@ -168,7 +172,7 @@ pub async fn every_error_is_a_problem(request: Request, next: Next) -> Response 
 }
 
 /// The answer to a request whose handler panicked.
-pub fn panic_response(panic: Box<dyn Any + Send + 'static>) -> Response<Body> {
+pub(crate) fn panic_response(panic: Box<dyn Any + Send + 'static>) -> Response<Body> {
     let message = panic
         .downcast_ref::<String>()
         .map(String::as_str)

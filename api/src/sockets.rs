@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The counters.
 #[derive(Debug)]
-pub struct Sockets {
+pub(crate) struct Sockets {
     limit: u32,
     limit_per_address: u32,
     open: Mutex<Open>,
@@ -25,17 +25,17 @@ struct Open {
 
 impl Sockets {
     /// With these limits.
-    pub fn new(limit: u32, limit_per_address: u32) -> Arc<Sockets> {
+    pub(crate) fn new(limit: u32, limit_per_address: u32) -> Arc<Sockets> {
         Arc::new(Sockets { limit, limit_per_address, open: Mutex::default() })
     }
 
     /// How many are open.
-    pub fn open(&self) -> u32 {
+    pub(crate) fn open(&self) -> u32 {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).all
     }
 
     /// Counts one more, or refuses it.
-    pub fn take(self: &Arc<Self>, address: IpAddr) -> Result<SocketPermit, Problem> {
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<SocketPermit, Problem> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.all >= self.limit {
             return Err(problem(
@@ -62,7 +62,7 @@ impl Sockets {
 
 /// Counts as open until dropped.
 #[derive(Debug)]
-pub struct SocketPermit {
+pub(crate) struct SocketPermit {
     sockets: Arc<Sockets>,
     address: IpAddr,
 }

@@ -18,10 +18,10 @@ use tokio_util::task::TaskTracker;
 
 /// The state of the server; cheap to clone.
 #[derive(Clone)]
-pub struct App(pub(crate) Arc<Server>);
+pub(crate) struct App(pub(crate) Arc<Server>);
 
 /// The parts of [`App`].
-pub struct Server {
+pub(crate) struct Server {
     pub(crate) settings: Settings,
     pub(crate) queue: Queue,
     /// Empty until the stores could be opened.
@@ -46,11 +46,11 @@ pub struct Server {
 
 /// Blobs and knowledge base.
 #[derive(Clone, Debug)]
-pub struct Stores {
+pub(crate) struct Stores {
     /// Job records, manifests, reports, uploads.
-    pub blobs: Blobs,
+    pub(crate) blobs: Blobs,
     /// Documents, chunks, graphs, norms.
-    pub database: Database,
+    pub(crate) database: Database,
 }
 
 impl Deref for App {
@@ -63,12 +63,12 @@ impl Deref for App {
 
 impl App {
     /// The stores, or the 503 that says they are not there yet.
-    pub fn stores(&self) -> Result<&Stores, Problem> {
+    pub(crate) fn stores(&self) -> Result<&Stores, Problem> {
         self.stores.get().ok_or_else(|| Problem::store_unavailable("not opened yet"))
     }
 
     /// Runs blocking work on the knowledge base.
-    pub async fn database<T: Send + 'static>(
+    pub(crate) async fn database<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Database) -> stores::Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
@@ -101,6 +101,9 @@ impl From<QueueError> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         match error {
+            StoreError::Invalid(reason) if reason.contains("cursor") => {
+                Problem::invalid_field("cursor", "такого курсора сервер не выдавал")
+            }
             StoreError::Invalid(reason) => problem(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "invalid_field",

@@ -79,7 +79,6 @@ impl ResetReason {
 #[derive(Clone, Debug)]
 pub(crate) struct Position {
     pub(crate) epoch: String,
-    pub(crate) top: u64,
     pub(crate) lineage: u64,
 }
 
@@ -147,11 +146,7 @@ impl Channel {
     /// Where the channel stands; `None` before the stream has been read once.
     pub(crate) fn position(&self) -> Option<Position> {
         let state = self.lock();
-        state.synced.then(|| Position {
-            epoch: state.epoch.clone(),
-            top: state.top,
-            lineage: state.lineage,
-        })
+        state.synced.then(|| Position { epoch: state.epoch.clone(), lineage: state.lineage })
     }
 
     /// Epoch and newest seq, for the sweep.

@@ -19,7 +19,6 @@ pub(crate) enum Frame<'a> {
     Degraded,
     Bye { retry_ms: u64 },
     Pong,
-    Error { code: &'a str, message: &'a str },
 }
 
 impl Frame<'_> {

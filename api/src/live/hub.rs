@@ -348,7 +348,9 @@ async fn fill_once(hub: &Hub, channel: &Channel) -> bool {
         }
         Err(error) => {
             tracing::debug!(job.id = %channel.job, %error, "reading the event log failed");
-            hub.note_backend(false);
+            if error.is_transient() {
+                hub.note_backend(false);
+            }
             tokio::time::sleep(Duration::from_millis(250)).await;
             false
         }

@@ -18,7 +18,6 @@ pub(crate) struct Page {
 pub(crate) struct PageHead {
     pub(crate) epoch: String,
     pub(crate) seq: u64,
-    pub(crate) ended: bool,
 }
 
 /// A job in the listing that the viewers of all jobs begin with.
@@ -61,7 +60,7 @@ impl EventLog {
             }
         }
         Ok(Page {
-            head: Some(PageHead { epoch: page.epoch, seq: page.last_seq, ended: page.ended }),
+            head: Some(PageHead { epoch: page.epoch, seq: page.last_seq }),
             oldest: page.oldest,
             events,
         })

@@ -13,6 +13,7 @@ mod supervisor;
 mod frames;
 mod record;
 mod viewer;
+mod socket;
 pub(crate) mod websocket;
 pub(crate) mod sse;
 pub(crate) mod poll;

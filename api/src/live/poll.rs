@@ -14,23 +14,23 @@ use uuid::Uuid;
 
 /// A page of a job's events.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct EventsPage {
+pub(crate) struct EventsPage {
     /// In order, without a hole.
     #[schema(value_type = Vec<Event>)]
-    pub events: Vec<Box<RawValue>>,
+    pub(crate) events: Vec<Box<RawValue>>,
     /// The epoch of the history.
-    pub epoch: String,
+    pub(crate) epoch: String,
     /// The last event of the page, or the client's position: pass `<epoch>:<last_seq>` as `since`.
-    pub last_seq: u64,
+    pub(crate) last_seq: u64,
     /// The final event has been handed over.
-    pub ended: bool,
+    pub(crate) ended: bool,
     /// Why the client must forget what it has; the state then is in `snapshot`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reset: Option<&'static str>,
+    pub(crate) reset: Option<&'static str>,
     /// The state of the job at `last_seq`, when the events before it are gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    pub snapshot: Option<Box<RawValue>>,
+    pub(crate) snapshot: Option<Box<RawValue>>,
 }
 
 pub(super) async fn page(

@@ -21,17 +21,17 @@ use utoipa::IntoParams;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct EventsQuery {
+pub(crate) struct EventsQuery {
     /// `json` for a page of history; without it a stream of server-sent events.
-    pub format: Option<String>,
+    pub(crate) format: Option<String>,
     /// `<epoch>:<seq>` or a bare seq: the last event that the client has.
-    pub since: Option<String>,
+    pub(crate) since: Option<String>,
     /// The same, for clients that cannot set the `Last-Event-ID` header.
-    pub last_event_id: Option<String>,
+    pub(crate) last_event_id: Option<String>,
     /// Events of a page, 1 to 1,000 (JSON only).
-    pub limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
     /// Seconds to wait for an event when there is none, at most 20 (JSON only).
-    pub wait: Option<f64>,
+    pub(crate) wait: Option<f64>,
 }
 
 /// The events of a job as a stream (SSE) or page by page (`format=json`).
@@ -49,7 +49,7 @@ pub struct EventsQuery {
         (status = 503, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn events(
+pub(crate) async fn events(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(query): Query<EventsQuery>,

@@ -209,7 +209,9 @@ impl Viewer {
                 }
                 Err(error) => {
                     tracing::debug!(%error, "a viewer's read of the event log failed");
-                    self.hub.note_backend(false);
+                    if error.is_transient() {
+                        self.hub.note_backend(false);
+                    }
                     tokio::time::sleep(Duration::from_millis(250)).await;
                 }
             }

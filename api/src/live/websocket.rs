@@ -3,42 +3,18 @@
 
 use super::entry::Since;
 use super::frames::{self, Frame};
-use super::hub::{Hub, WatchedAll};
+use super::hub::WatchedAll;
+use super::socket::{Clock, Connection, Due, End, code, configured};
 use super::viewer::{Refusal, Step};
 use crate::problem::Problem;
 use crate::sockets::SocketPermit;
 use crate::state::App;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
-use futures_util::SinkExt;
-use serde::Deserialize;
-use std::time::{Duration, Instant};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval, timeout};
 use uuid::Uuid;
-
-/// Close codes of spec/api.md.
-mod code {
-    pub(super) const FINISHED: u16 = 1000;
-    pub(super) const BINARY: u16 = 1003;
-    pub(super) const FLOOD: u16 = 1008;
-    pub(super) const TOO_BIG: u16 = 1009;
-    pub(super) const DRAINING: u16 = 1012;
-    pub(super) const SLOW: u16 = 4008;
-    pub(super) const BACKEND_DOWN: u16 = 4011;
-    pub(super) const NO_PONG: u16 = 4012;
-    pub(super) const BAD_REQUEST: u16 = 4500;
-    pub(super) const NO_SUCH_JOB: u16 = 4504;
-}
-
-/// Inbound messages a second, and how many at once.
-const INBOUND_RATE: f64 = 10.0;
-const INBOUND_BURST: f64 = 20.0;
-/// Largest inbound message in bytes.
-const INBOUND_BYTES: usize = 4096;
-/// How often a socket looks at its clocks.
-const TICK: Duration = Duration::from_secs(5);
 
 /// The events of one job: history from `since` on, then live, then a close with 1000.
 #[utoipa::path(
@@ -50,19 +26,21 @@ const TICK: Duration = Duration::from_secs(5);
     responses(
         (status = 101, description = "frames: `hello`, then events; see the close codes in the specification"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 426, description = "`websocket_required`", body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn job_events(
+pub(crate) async fn job_events(
     State(app): State<App>,
     permit: SocketPermit,
     Path(job): Path<String>,
     RawQuery(query): RawQuery,
-    upgrade: WebSocketUpgrade,
-) -> Response {
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let upgrade = configured(upgrade)?;
     let since = query_value(query.as_deref().unwrap_or_default(), "since");
     let task = app.tasks.clone();
-    configured(upgrade).on_upgrade(move |socket| async move {
+    Ok(upgrade.on_upgrade(move |socket| async move {
         task.track_future(async move {
             let mut connection = Connection::new(socket, &app);
             let end = serve_job(&app, &mut connection, &job, since).await;
@@ -70,7 +48,7 @@ pub async fn job_events(
             drop(permit);
         })
         .await;
-    })
+    }))
 }
 
 /// The events of all jobs from now on, as plain `{stage, log, progress, …}` frames.
@@ -79,19 +57,21 @@ pub async fn job_events(
     responses(
         (status = 101, description = "plain frames; `{\"type\":\"ping\"}` is answered `{\"type\":\"pong\"}`"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 426, description = "`websocket_required`", body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn all_events(
+pub(crate) async fn all_events(
     State(app): State<App>,
     permit: SocketPermit,
-    upgrade: WebSocketUpgrade,
-) -> Response {
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let upgrade = configured(upgrade)?;
     // Before the 101: whatever the client starts after it, it will see.
     let watched = app.hub.watch_all().await;
     let cursor = app.hub.firehose.from_now();
     let task = app.tasks.clone();
-    configured(upgrade).on_upgrade(move |socket| async move {
+    Ok(upgrade.on_upgrade(move |socket| async move {
         task.track_future(async move {
             let mut connection = Connection::new(socket, &app);
             let end = serve_all(&app, &mut connection, watched, cursor).await;
@@ -99,24 +79,7 @@ pub async fn all_events(
             drop(permit);
         })
         .await;
-    })
-}
-
-fn configured(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
-    upgrade
-        .read_buffer_size(1024)
-        .write_buffer_size(4096)
-        .max_write_buffer_size(1024 * 1024)
-        .max_message_size(INBOUND_BYTES)
-        .max_frame_size(INBOUND_BYTES)
-}
-
-/// Why a socket ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Close(u16, &'static str),
-    /// The client is gone; there is nobody to say goodbye to.
-    Gone,
+    }))
 }
 
 async fn serve_job(
@@ -189,8 +152,10 @@ async fn serve_job(
             },
             () = app.draining.cancelled() => {
                 let bye = Frame::Bye { retry_ms: spread(5000) }.json();
-                drop(connection.send(vec![bye]).await);
-                return End::Close(code::DRAINING, "draining");
+                return match connection.send(vec![bye]).await {
+                    Ok(()) => End::Close(code::DRAINING, "draining"),
+                    Err(end) => end,
+                };
             }
         };
         if let Err(end) = connection.send(frames).await {
@@ -244,157 +209,6 @@ async fn serve_all(
     }
 }
 
-/// What the clocks of a socket say.
-enum Due {
-    Nothing,
-    Heartbeat,
-    Degraded,
-    GiveUp,
-}
-
-struct Clock {
-    ticks: tokio::time::Interval,
-    next_heartbeat: Instant,
-    away_since: watch::Receiver<Option<Instant>>,
-    told_degraded: bool,
-    heartbeat: Duration,
-    degraded_after: Duration,
-    give_up_after: Duration,
-}
-
-impl Clock {
-    fn new(hub: &Hub) -> Clock {
-        let times = &hub.times;
-        let mut ticks = interval(TICK.min(times.heartbeat).min(times.degraded_after));
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Clock {
-            ticks,
-            next_heartbeat: Instant::now() + times.heartbeat,
-            away_since: hub.away_since.subscribe(),
-            told_degraded: false,
-            heartbeat: times.heartbeat,
-            degraded_after: times.degraded_after,
-            give_up_after: times.give_up_after,
-        }
-    }
-
-    async fn tick(&mut self) -> Due {
-        self.ticks.tick().await;
-        let away = self.away_since.borrow().map(|since| since.elapsed());
-        match away {
-            Some(away) if away >= self.give_up_after => return Due::GiveUp,
-            Some(away) if away >= self.degraded_after && !self.told_degraded => {
-                self.told_degraded = true;
-                return Due::Degraded;
-            }
-            None => self.told_degraded = false,
-            Some(_) => {}
-        }
-        if Instant::now() >= self.next_heartbeat {
-            self.next_heartbeat = Instant::now() + self.heartbeat;
-            return Due::Heartbeat;
-        }
-        Due::Nothing
-    }
-}
-
-/// The socket with its limits.
-struct Connection {
-    socket: WebSocket,
-    slow_send: Duration,
-    last_inbound: Instant,
-    /// Tokens of the inbound limit.
-    allowance: f64,
-}
-
-impl Connection {
-    fn new(socket: WebSocket, app: &App) -> Connection {
-        Connection {
-            socket,
-            slow_send: app.hub.times.slow_send,
-            last_inbound: Instant::now(),
-            allowance: INBOUND_BURST,
-        }
-    }
-
-    /// Sends frames and flushes once.
-    async fn send(&mut self, frames: Vec<Utf8Bytes>) -> Result<(), End> {
-        self.write(frames.into_iter().map(Message::Text).collect()).await
-    }
-
-    async fn ping(&mut self) -> Result<(), End> {
-        self.write(vec![Message::Ping(bytes::Bytes::new())]).await
-    }
-
-    async fn write(&mut self, messages: Vec<Message>) -> Result<(), End> {
-        let socket = &mut self.socket;
-        let writing = async {
-            for message in messages {
-                socket.feed(message).await?;
-            }
-            socket.flush().await
-        };
-        match timeout(self.slow_send, writing).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(End::Gone),
-            Err(_) => Err(End::Close(code::SLOW, "too slow; resume with since")),
-        }
-    }
-
-    /// Reads one message; answers with what is to be sent back.
-    async fn receive(&mut self) -> Result<Option<Utf8Bytes>, End> {
-        let message = match self.socket.recv().await {
-            None => return Err(End::Gone),
-            Some(Err(error)) if error.to_string().contains("too long") => {
-                return Err(End::Close(code::TOO_BIG, "a message of at most 4 KiB"));
-            }
-            Some(Err(_)) => return Err(End::Gone),
-            Some(Ok(message)) => message,
-        };
-        let passed = self.last_inbound.elapsed().as_secs_f64();
-        self.last_inbound = Instant::now();
-        self.allowance = (self.allowance + passed * INBOUND_RATE).min(INBOUND_BURST) - 1.0;
-        if self.allowance < 0.0 {
-            return Err(End::Close(code::FLOOD, "at most 10 messages a second"));
-        }
-        match message {
-            Message::Text(text) => Ok(is_ping(&text).then(|| Frame::Pong.json())),
-            Message::Binary(_) => Err(End::Close(code::BINARY, "text frames only")),
-            Message::Close(_) => Err(End::Gone),
-            Message::Ping(_) | Message::Pong(_) => Ok(None),
-        }
-    }
-
-    fn check_silence(&self, limit: Duration) -> Result<(), End> {
-        if self.last_inbound.elapsed() > limit {
-            Err(End::Close(code::NO_PONG, "no answer to pings"))
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Says goodbye and waits a moment for the other side to do the same.
-    async fn close(mut self, end: End) {
-        let End::Close(code, reason) = end else { return };
-        let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
-        let goodbye = async {
-            if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
-                while let Some(Ok(_)) = self.socket.recv().await {}
-            }
-        };
-        drop(timeout(Duration::from_secs(2), goodbye).await);
-    }
-}
-
-fn is_ping(text: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Inbound<'a> {
-        #[serde(rename = "type")]
-        kind: &'a str,
-    }
-    serde_json::from_str::<Inbound<'_>>(text).is_ok_and(|inbound| inbound.kind == "ping")
-}
-
 /// The value of a query parameter; sockets ignore parameters that they do not know.
 fn query_value(query: &str, name: &str) -> Option<String> {
     let (_, value) =
@@ -409,14 +223,12 @@ fn spread(limit: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_ping, query_value};
+    use super::query_value;
 
     #[test]
-    fn queries_and_pings() {
+    fn queries() {
         assert_eq!(query_value("a=1&since=k:4", "since").as_deref(), Some("k:4"));
         assert_eq!(query_value("since=k%3A4", "since").as_deref(), Some("k:4"));
         assert_eq!(query_value("since", "since"), None);
-        assert!(is_ping(r#"{"type":"ping","t":1}"#));
-        assert!(!is_ping("ping"));
     }
 }

@@ -23,30 +23,30 @@ use uuid::Uuid;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct DocumentsQuery {
+pub(crate) struct DocumentsQuery {
     /// Only of this collection.
-    pub collection: Option<String>,
+    pub(crate) collection: Option<String>,
     /// Only of this family.
-    pub family: Option<String>,
+    pub(crate) family: Option<String>,
     /// Only of this subtype.
-    pub subtype: Option<String>,
+    pub(crate) subtype: Option<String>,
     /// Only with this own designation, with or without the edition.
-    pub designation: Option<String>,
+    pub(crate) designation: Option<String>,
     /// Only with this status.
-    pub status: Option<String>,
+    pub(crate) status: Option<String>,
     /// Rows of a page, 1 to 1,000.
-    pub limit: Option<u32>,
+    pub(crate) limit: Option<u32>,
     /// Where the page begins: `next_cursor` of the one before.
-    pub cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
 }
 
 /// Trained documents, oldest first.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct DocumentList {
+pub(crate) struct DocumentList {
     /// The documents of this page.
-    pub documents: Vec<TrainedDocument>,
+    pub(crate) documents: Vec<TrainedDocument>,
     /// The next page begins here.
-    pub next_cursor: Option<String>,
+    pub(crate) next_cursor: Option<String>,
 }
 
 /// Lists the trained documents.
@@ -54,7 +54,7 @@ pub struct DocumentList {
     get, path = "/documents", tag = "documents", params(DocumentsQuery),
     responses((status = 200, body = DocumentList), (status = 503, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<App>,
     Query(query): Query<DocumentsQuery>,
 ) -> Result<Json<DocumentList>, Problem> {
@@ -77,7 +77,7 @@ pub async fn list(
     get, path = "/documents/{id}", tag = "documents", params(("id" = Uuid, Path)),
     responses((status = 200, body = TrainedDocument), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn one(
+pub(crate) async fn one(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<TrainedDocument>, Problem> {
@@ -88,13 +88,13 @@ pub async fn one(
 
 /// What a delete removed.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct DeletedDocument {
+pub(crate) struct DeletedDocument {
     /// The document.
-    pub id: Uuid,
+    pub(crate) id: Uuid,
     /// Rows that were removed; afterwards none is left.
-    pub deleted: Deleted,
+    pub(crate) deleted: Deleted,
     /// Files of ours that were removed (an upload, an unpacked archive entry, a backup).
-    pub files: u64,
+    pub(crate) files: u64,
 }
 
 /// Removes a document with its chunks, graph and files; the source folder is never touched.
@@ -102,7 +102,7 @@ pub struct DeletedDocument {
     delete, path = "/documents/{id}", tag = "documents", params(("id" = Uuid, Path)),
     responses((status = 200, body = DeletedDocument), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn delete(
+pub(crate) async fn delete(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<DeletedDocument>, Problem> {
@@ -159,7 +159,10 @@ const PLAIN: &str = "text/plain; charset=utf-8";
     get, path = "/documents/{id}/text", tag = "documents", params(("id" = Uuid, Path)),
     responses((status = 200, body = String, content_type = "text/plain"), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn text(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn text(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     Ok(stored(artifact(&app, &id, ArtifactKind::Text).await?, PLAIN))
 }
 
@@ -168,7 +171,7 @@ pub async fn text(State(app): State<App>, Path(id): Path<String>) -> Result<Resp
     get, path = "/documents/{id}/structure", tag = "documents", params(("id" = Uuid, Path)),
     responses((status = 200, body = Structure), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn structure(
+pub(crate) async fn structure(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
@@ -180,7 +183,7 @@ pub async fn structure(
     get, path = "/documents/{id}/report", tag = "documents", params(("id" = Uuid, Path), ReportQuery),
     responses((status = 200, body = Object), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn report(
+pub(crate) async fn report(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(query): Query<ReportQuery>,
@@ -197,20 +200,20 @@ pub async fn report(
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct PageQuery {
+pub(crate) struct PageQuery {
     /// Rows of a page, 1 to 1,000.
-    pub limit: Option<u32>,
+    pub(crate) limit: Option<u32>,
     /// Where the page begins: `next_cursor` of the one before.
-    pub cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
 }
 
 /// Chunks of a document in order.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ChunkList {
+pub(crate) struct ChunkList {
     /// The chunks of this page.
-    pub chunks: Vec<StoredChunk>,
+    pub(crate) chunks: Vec<StoredChunk>,
     /// The next page begins here.
-    pub next_cursor: Option<String>,
+    pub(crate) next_cursor: Option<String>,
 }
 
 /// The chunks with their addresses.
@@ -218,7 +221,7 @@ pub struct ChunkList {
     get, path = "/documents/{id}/chunks", tag = "documents", params(("id" = Uuid, Path), PageQuery),
     responses((status = 200, body = ChunkList), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn chunks(
+pub(crate) async fn chunks(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(query): Query<PageQuery>,
@@ -240,7 +243,10 @@ pub async fn chunks(
     get, path = "/documents/{id}/rubern", tag = "documents", params(("id" = Uuid, Path)),
     responses((status = 200, body = String, content_type = "text/plain"), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn rubern(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn rubern(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     Ok(stored(artifact(&app, &id, ArtifactKind::Rubern).await?, PLAIN))
 }
 
@@ -248,9 +254,9 @@ pub async fn rubern(State(app): State<App>, Path(id): Path<String>) -> Result<Re
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct GraphQuery {
+pub(crate) struct GraphQuery {
     /// `json` (default), `mermaid` or `graphml`.
-    pub format: Option<String>,
+    pub(crate) format: Option<String>,
 }
 
 /// The work graph.
@@ -258,7 +264,7 @@ pub struct GraphQuery {
     get, path = "/documents/{id}/graph", tag = "documents", params(("id" = Uuid, Path), GraphQuery),
     responses((status = 200, body = Object), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn graph(
+pub(crate) async fn graph(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(query): Query<GraphQuery>,
@@ -279,7 +285,7 @@ pub async fn graph(
     get, path = "/works/{document}/critical-path", tag = "documents", params(("document" = Uuid, Path)),
     responses((status = 200, body = Object), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn critical_path(
+pub(crate) async fn critical_path(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
@@ -291,7 +297,7 @@ pub async fn critical_path(
     get, path = "/estimates/{document}", tag = "documents", params(("document" = Uuid, Path)),
     responses((status = 200, body = Estimate), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn estimate(
+pub(crate) async fn estimate(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<Estimate>, Problem> {

@@ -23,33 +23,33 @@ use uuid::Uuid;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct JobDocumentsQuery {
+pub(crate) struct JobDocumentsQuery {
     /// Only documents that ended so.
-    pub outcome: Option<Outcome>,
+    pub(crate) outcome: Option<Outcome>,
     /// Rows of a page, 1 to 1,000.
-    pub limit: Option<u32>,
+    pub(crate) limit: Option<u32>,
     /// Where the page begins: `next_cursor` of the one before.
-    pub cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
 }
 
 /// Documents of a job by their index.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct JobDocumentList {
+pub(crate) struct JobDocumentList {
     /// The documents of this page.
-    pub documents: Vec<JobDocument>,
+    pub(crate) documents: Vec<JobDocument>,
     /// The next page begins here.
-    pub next_cursor: Option<String>,
+    pub(crate) next_cursor: Option<String>,
 }
 
 /// A document of a job with its report.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct JobDocumentDetails {
+pub(crate) struct JobDocumentDetails {
     /// The document.
     #[serde(flatten)]
-    pub document: JobDocument,
+    pub(crate) document: JobDocument,
     /// Stages with their times, counts and issues; `null` until the document has ended.
     #[schema(value_type = Option<Object>)]
-    pub report: Option<Value>,
+    pub(crate) report: Option<Value>,
 }
 
 /// Documents of a job: ended, running and still waiting.
@@ -58,7 +58,7 @@ pub struct JobDocumentDetails {
     params(("id" = Uuid, Path), JobDocumentsQuery),
     responses((status = 200, body = JobDocumentList), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(query): Query<JobDocumentsQuery>,
@@ -150,7 +150,7 @@ fn merged(
     params(("id" = Uuid, Path), ("document" = String, Path, description = "the document's id, or its index in the job")),
     responses((status = 200, body = JobDocumentDetails), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn one(
+pub(crate) async fn one(
     State(app): State<App>,
     Path((id, document)): Path<(String, String)>,
 ) -> Result<Json<JobDocumentDetails>, Problem> {

@@ -9,7 +9,7 @@ use crate::state::App;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::job::{JobSpec, JobStatus, JobView, ManifestEntry, Source};
@@ -27,22 +27,22 @@ const MAX_RETRIED: usize = 100_000;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct JobsQuery {
+pub(crate) struct JobsQuery {
     /// Only jobs with this status.
-    pub status: Option<JobStatus>,
+    pub(crate) status: Option<JobStatus>,
     /// Rows of a page, 1 to 1,000.
-    pub limit: Option<u32>,
+    pub(crate) limit: Option<u32>,
     /// Where the page begins: `next_cursor` of the one before.
-    pub cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
 }
 
 /// Jobs, newest first.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct JobList {
+pub(crate) struct JobList {
     /// The jobs of this page.
-    pub jobs: Vec<JobView>,
+    pub(crate) jobs: Vec<JobView>,
     /// The next page begins here.
-    pub next_cursor: Option<String>,
+    pub(crate) next_cursor: Option<String>,
 }
 
 /// Lists the jobs that the queue knows: all open ones and those that ended within its retention.
@@ -50,7 +50,7 @@ pub struct JobList {
     get, path = "/jobs", tag = "jobs", params(JobsQuery),
     responses((status = 200, body = JobList), (status = 503, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<App>,
     Query(query): Query<JobsQuery>,
 ) -> Result<Json<JobList>, Problem> {
@@ -64,7 +64,10 @@ pub async fn list(
     get, path = "/jobs/{id}", tag = "jobs", params(("id" = Uuid, Path)),
     responses((status = 200, body = JobView), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<JobView>, Problem> {
+pub(crate) async fn one(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<JobView>, Problem> {
     Ok(Json(find(&app, parse_id(&id, Problem::job_not_found)?).await?))
 }
 
@@ -83,7 +86,7 @@ pub(crate) async fn find(app: &App, job: Uuid) -> Result<JobView, Problem> {
     post, path = "/jobs/{id}/cancel", tag = "jobs", params(("id" = Uuid, Path)),
     responses((status = 200, body = JobView), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, description = "`job_ended`", body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn cancel(
+pub(crate) async fn cancel(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<JobView>, Problem> {
@@ -97,7 +100,7 @@ pub async fn cancel(
     post, path = "/jobs/{id}/pause", tag = "jobs", params(("id" = Uuid, Path)),
     responses((status = 200, body = JobView), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, description = "`job_ended`", body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn pause(
+pub(crate) async fn pause(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<JobView>, Problem> {
@@ -111,7 +114,7 @@ pub async fn pause(
     post, path = "/jobs/{id}/resume", tag = "jobs", params(("id" = Uuid, Path)),
     responses((status = 200, body = JobView), (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, description = "`job_ended`", body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn resume(
+pub(crate) async fn resume(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<JobView>, Problem> {
@@ -143,7 +146,7 @@ async fn open_job(app: &App, id: &str) -> Result<Uuid, Problem> {
         (status = 409, description = "`job_not_ended`, `nothing_to_retry`", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn retry(
+pub(crate) async fn retry(
     State(app): State<App>,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -195,9 +198,7 @@ async fn failed_entries(app: &App, job: Uuid) -> Result<Vec<ManifestEntry>, Prob
             })
             .await?;
         for row in &page.items {
-            let entry = manifest.get(row.index).await?;
-            // What could not even be listed ends the same way again, unless the archive changed.
-            entries.push(ManifestEntry { refused: entry.refused.clone(), ..entry });
+            entries.push(manifest.get(row.index).await?);
         }
         if entries.len() > MAX_RETRIED {
             return Err(problem(
@@ -217,9 +218,9 @@ async fn failed_entries(app: &App, job: Uuid) -> Result<Vec<ManifestEntry>, Prob
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct ReportQuery {
+pub(crate) struct ReportQuery {
     /// `html` for a page; JSON otherwise.
-    pub format: Option<String>,
+    pub(crate) format: Option<String>,
 }
 
 /// The report that ended the job.
@@ -230,7 +231,7 @@ pub struct ReportQuery {
         (status = 404, description = "`job_not_found`, `report_not_ready`", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn report(
+pub(crate) async fn report(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(query): Query<ReportQuery>,
@@ -255,7 +256,7 @@ pub(crate) fn formatted(
 ) -> Result<Response, Problem> {
     match format {
         None | Some("json") => Ok(Json(report).into_response()),
-        Some("html") => Ok(Html(pages::report(title, &report)).into_response()),
+        Some("html") => Ok(pages::report(title, &report)),
         Some(_) => Err(Problem::invalid_field("format", "format — json или html")),
     }
 }

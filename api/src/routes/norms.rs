@@ -14,11 +14,11 @@ use utoipa::IntoParams;
 
 /// Norms in the order of their ids.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct NormList {
+pub(crate) struct NormList {
     /// The norms of this page.
-    pub norms: Vec<Norm>,
+    pub(crate) norms: Vec<Norm>,
     /// The next page begins here.
-    pub next_cursor: Option<String>,
+    pub(crate) next_cursor: Option<String>,
 }
 
 /// Norms that are trained or cited.
@@ -26,7 +26,7 @@ pub struct NormList {
     get, path = "/norms", tag = "norms", params(PageQuery),
     responses((status = 200, body = NormList), (status = 503, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn list(
+pub(crate) async fn list(
     State(app): State<App>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<NormList>, Problem> {
@@ -51,19 +51,22 @@ async fn find(app: &App, id: &str) -> Result<Norm, Problem> {
     get, path = "/norms/{id}", tag = "norms", params(("id" = String, Path, description = "«СП 45.13330»")),
     responses((status = 200, body = Norm), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Norm>, Problem> {
+pub(crate) async fn one(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Norm>, Problem> {
     Ok(Json(find(&app, &id).await?))
 }
 
 /// A clause of a norm.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct NormClause {
+pub(crate) struct NormClause {
     /// Canonical id of the norm.
-    pub norm: String,
+    pub(crate) norm: String,
     /// The address that was asked for.
-    pub address: String,
+    pub(crate) address: String,
     /// Its chunks in order; several when the clause is long.
-    pub chunks: Vec<StoredChunk>,
+    pub(crate) chunks: Vec<StoredChunk>,
 }
 
 /// A clause (or «таблица 3») of a trained norm.
@@ -72,7 +75,7 @@ pub struct NormClause {
     params(("id" = String, Path, description = "«СП 45.13330»"), ("address" = String, Path, description = "«5.10»")),
     responses((status = 200, body = NormClause), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn clause(
+pub(crate) async fn clause(
     State(app): State<App>,
     Path((id, address)): Path<(String, String)>,
 ) -> Result<Json<NormClause>, Problem> {
@@ -94,22 +97,22 @@ pub async fn clause(
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct ReferencesQuery {
+pub(crate) struct ReferencesQuery {
     /// `in` (default): who cites it; `out`: what it cites.
-    pub direction: Option<Direction>,
+    pub(crate) direction: Option<Direction>,
     /// Rows of a page, 1 to 1,000.
-    pub limit: Option<u32>,
+    pub(crate) limit: Option<u32>,
     /// Where the page begins: `next_cursor` of the one before.
-    pub cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
 }
 
 /// References of a norm.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ReferenceList {
+pub(crate) struct ReferenceList {
     /// The references of this page.
-    pub references: Vec<NormReference>,
+    pub(crate) references: Vec<NormReference>,
     /// The next page begins here.
-    pub next_cursor: Option<String>,
+    pub(crate) next_cursor: Option<String>,
 }
 
 /// Who cites a norm, or what it cites.
@@ -118,7 +121,7 @@ pub struct ReferenceList {
     params(("id" = String, Path, description = "«СП 45.13330»"), ReferencesQuery),
     responses((status = 200, body = ReferenceList), (status = 404, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn references(
+pub(crate) async fn references(
     State(app): State<App>,
     Path(id): Path<String>,
     Query(query): Query<ReferencesQuery>,

@@ -22,14 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Alive or ready.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Health {
+pub(crate) struct Health {
     /// `ok`.
-    pub status: &'static str,
+    pub(crate) status: &'static str,
 }
 
 /// The process is alive.
 #[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = Health)))]
-pub async fn healthz() -> Json<Health> {
+pub(crate) async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
@@ -38,7 +38,7 @@ pub async fn healthz() -> Json<Health> {
     get, path = "/readyz", tag = "operation",
     responses((status = 200, body = Health), (status = 503, description = "`not_ready`: the reason is in `detail`", body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn readyz(State(app): State<App>) -> Result<Json<Health>, Problem> {
+pub(crate) async fn readyz(State(app): State<App>) -> Result<Json<Health>, Problem> {
     let mut reasons = Vec::new();
     if app.draining.is_cancelled() {
         reasons.push("сервер завершает работу".to_owned());
@@ -73,30 +73,30 @@ async fn stores_trouble(app: &App) -> Option<String> {
 
 /// What the installation does now.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Status {
+pub(crate) struct Status {
     /// Version of the program.
-    pub version: &'static str,
+    pub(crate) version: &'static str,
     /// Version of the pipeline: a higher one trains again.
-    pub pipeline_version: u32,
+    pub(crate) pipeline_version: u32,
     /// The embedding model; `null` when search uses words only.
-    pub model: Option<String>,
+    pub(crate) model: Option<String>,
     /// Workers that are alive; `null` while Redis is away.
     #[schema(value_type = Option<Vec<Object>>)]
-    pub workers: Option<Vec<WorkerView>>,
+    pub(crate) workers: Option<Vec<WorkerView>>,
     /// How much there is to do; `null` while Redis is away.
     #[schema(value_type = Option<Object>)]
-    pub queue: Option<QueueDepth>,
+    pub(crate) queue: Option<QueueDepth>,
     /// What is stored; `null` while the stores are away.
-    pub stores: Option<StoreCounts>,
+    pub(crate) stores: Option<StoreCounts>,
     /// Open sockets and event streams of this process.
-    pub sockets: u32,
+    pub(crate) sockets: u32,
     /// What is wrong, for a person; empty when all is well.
-    pub problems: Vec<String>,
+    pub(crate) problems: Vec<String>,
 }
 
 /// Workers, queue depth, stores, versions.
 #[utoipa::path(get, path = "/status", tag = "operation", responses((status = 200, body = Status)))]
-pub async fn status(State(app): State<App>) -> Json<Status> {
+pub(crate) async fn status(State(app): State<App>) -> Json<Status> {
     let mut problems = Vec::new();
     problems.extend(redis_trouble(&app).await.map(|reason| format!("Redis: {reason}")));
     problems.extend(stores_trouble(&app).await.map(|reason| format!("хранилище: {reason}")));
@@ -119,7 +119,7 @@ pub async fn status(State(app): State<App>) -> Json<Status> {
 
 /// Everything that is counted, for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operation", responses((status = 200, body = String, content_type = "text/plain")))]
-pub async fn metrics(State(app): State<App>) -> Response {
+pub(crate) async fn metrics(State(app): State<App>) -> Response {
     let mut out = app.metrics.render();
     describe(&mut out, "ragtrain_sockets", "gauge", "Open sockets and event streams");
     sample(&mut out, "ragtrain_sockets", &[], f64::from(app.sockets.open()));

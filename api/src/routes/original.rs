@@ -23,7 +23,10 @@ use tokio_util::io::ReaderStream;
         (status = 404, description = "`document_not_found`, `original_gone`", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn original(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn original(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let id = parse_id(&id, Problem::document_not_found)?;
     let found = app.database(move |database| database.original(id)).await?;
     let original = found.ok_or_else(|| Problem::document_not_found(id))?;

@@ -23,7 +23,7 @@ const MAX_QUERY: usize = 2000;
         (status = 422, description = "`unknown_field`, `invalid_field`", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn search(
+pub(crate) async fn search(
     State(app): State<App>,
     JsonBody(request): JsonBody<SearchRequest>,
 ) -> Result<Json<SearchResponse>, Problem> {
@@ -51,47 +51,46 @@ async fn run(app: &App, request: SearchRequest) -> Result<SearchResponse, Proble
 /// The body of `POST /query`.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LegacyQuery {
+pub(crate) struct LegacyQuery {
     /// The question.
-    pub query: String,
+    pub(crate) query: String,
     /// How many results, 1..=100; 5 if absent.
-    pub k: Option<usize>,
+    pub(crate) k: Option<usize>,
     /// Only documents of this category.
-    pub category: Option<String>,
+    pub(crate) category: Option<String>,
 }
 
 /// The answer of `POST /query`.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct LegacyResults {
+pub(crate) struct LegacyResults {
     /// Best first.
-    pub results: Vec<LegacyHit>,
+    pub(crate) results: Vec<LegacyHit>,
 }
 
 /// A result of `POST /query`.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct LegacyHit {
+pub(crate) struct LegacyHit {
     /// The text.
-    pub chunk: String,
+    pub(crate) chunk: String,
     /// Where it is from.
-    pub meta: LegacyMeta,
+    pub(crate) meta: LegacyMeta,
     /// The true score of the search.
-    pub score: f64,
+    pub(crate) score: f64,
 }
 
 /// Where a result of `POST /query` is from.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-#[expect(missing_docs, reason = "the fields are those of a search hit")]
-pub struct LegacyMeta {
-    pub citation: String,
-    pub document_id: Uuid,
-    pub name: String,
-    pub designation: Option<String>,
-    pub family: String,
-    pub category: String,
-    pub collection: String,
-    pub address: String,
+pub(crate) struct LegacyMeta {
+    pub(crate) citation: String,
+    pub(crate) document_id: Uuid,
+    pub(crate) name: String,
+    pub(crate) designation: Option<String>,
+    pub(crate) family: String,
+    pub(crate) category: String,
+    pub(crate) collection: String,
+    pub(crate) address: String,
     #[schema(value_type = Vec<u32>)]
-    pub pages: PageRange,
+    pub(crate) pages: PageRange,
 }
 
 /// Search in the form of the first clients.
@@ -99,7 +98,7 @@ pub struct LegacyMeta {
     post, path = "/query", tag = "search", request_body = LegacyQuery,
     responses((status = 200, body = LegacyResults), (status = 422, body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn query(
+pub(crate) async fn query(
     State(app): State<App>,
     JsonBody(query): JsonBody<LegacyQuery>,
 ) -> Result<Json<LegacyResults>, Problem> {

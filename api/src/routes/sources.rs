@@ -11,16 +11,16 @@ use uuid::Uuid;
 /// One source of a job; exactly one of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct SourceRequest {
+pub(crate) struct SourceRequest {
     /// A file or folder below a configured root; a relative path is one below the first root.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub(crate) path: Option<String>,
     /// The id of an upload.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub upload: Option<Uuid>,
+    pub(crate) upload: Option<Uuid>,
     /// `s3://bucket/prefix`; refused until an S3 store is configured.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub s3: Option<String>,
+    pub(crate) s3: Option<String>,
 }
 
 /// Checks a source and makes it absolute.

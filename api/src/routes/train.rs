@@ -33,51 +33,51 @@ const MAX_COLLECTION: usize = 64;
 /// The body of `POST /train`; every field may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct TrainRequest {
+pub(crate) struct TrainRequest {
     /// Where the documents are; without any the first configured root is trained.
-    pub sources: Option<Vec<SourceRequest>>,
+    pub(crate) sources: Option<Vec<SourceRequest>>,
     /// The collection they are trained into: letters, digits, `-`, `_`, `.`; `default` if absent.
-    pub collection: Option<String>,
+    pub(crate) collection: Option<String>,
     /// Train again what is already trained.
-    pub force: Option<bool>,
+    pub(crate) force: Option<bool>,
     /// The job's share of the workers.
-    pub priority: Option<Priority>,
+    pub(crate) priority: Option<Priority>,
     /// At most this many documents.
-    pub max_files: Option<u64>,
+    pub(crate) max_files: Option<u64>,
     /// Globs relative to the source (`**/*.pdf`); without any everything is taken.
-    pub include: Option<Vec<String>>,
+    pub(crate) include: Option<Vec<String>>,
     /// Free labels.
-    pub tags: Option<Vec<String>>,
+    pub(crate) tags: Option<Vec<String>>,
     /// Legacy: a folder.
-    pub custom_dir: Option<String>,
+    pub(crate) custom_dir: Option<String>,
     /// Legacy: a folder.
-    pub base_dir: Option<String>,
+    pub(crate) base_dir: Option<String>,
     /// Legacy: as `force`.
-    pub force_retrain: Option<bool>,
+    pub(crate) force_retrain: Option<bool>,
 }
 
 /// The query of `POST /train`.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct TrainQuery {
+pub(crate) struct TrainQuery {
     /// Legacy: a folder.
-    pub custom_dir: Option<String>,
+    pub(crate) custom_dir: Option<String>,
 }
 
 /// The answer to an accepted job.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Accepted {
+pub(crate) struct Accepted {
     /// The job.
-    pub job_id: Uuid,
+    pub(crate) job_id: Uuid,
     /// `queued`, or how far the job has come when the request was repeated.
-    pub status: JobStatus,
+    pub(crate) status: JobStatus,
     /// For people.
-    pub message: String,
+    pub(crate) message: String,
     /// Where its events are pushed.
-    pub ws_url: String,
+    pub(crate) ws_url: String,
     /// Where its events are streamed or read page by page.
-    pub events_url: String,
+    pub(crate) events_url: String,
 }
 
 /// Makes a job. The body is optional.
@@ -98,14 +98,13 @@ pub struct Accepted {
         (status = 503, description = "`queue_full`, `queue_unavailable`, `store_unavailable`", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn train(
+pub(crate) async fn train(
     State(app): State<App>,
     Query(query): Query<TrainQuery>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|_| crate::extract::body_too_large())?;
-    let request = normalized(json_or_default(&body)?, query)?;
+    let request = normalized(json_or_default(&body?)?, query)?;
     let key = idempotency_key(&headers)?;
     let spec = specify(&app, &request, key.as_deref()).await?;
     let status = accept(&app, &spec, key.is_some()).await?;
@@ -119,7 +118,7 @@ pub async fn train(
     request_body(content = Option<TrainRequest>, content_type = "application/json"),
     responses((status = 202, body = Accepted), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn legacy_train(
+pub(crate) async fn legacy_train(
     state: State<App>,
     query: Query<TrainQuery>,
     headers: HeaderMap,

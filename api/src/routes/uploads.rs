@@ -5,13 +5,17 @@ use crate::state::App;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use std::time::Duration;
 use stores::Blobs;
 use stores::ledger::{Upload, UploadedFile, upload_key};
+use tokio::time::timeout;
 use uuid::Uuid;
 
+/// How long the rest of a refused upload is read.
+const DRAIN: Duration = Duration::from_secs(5);
 /// Length of a part of a file's name, in bytes of UTF-8.
 const MAX_PART: usize = 200;
 /// Folders in a file's name.
@@ -19,26 +23,26 @@ const MAX_PARTS: usize = 32;
 
 /// The answer: pass `upload_id` as a source to `POST /train`.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Uploaded {
+pub(crate) struct Uploaded {
     /// The upload.
-    pub upload_id: Uuid,
+    pub(crate) upload_id: Uuid,
     /// Its files as they were stored.
-    pub files: Vec<UploadedName>,
+    pub(crate) files: Vec<UploadedName>,
 }
 
 /// A stored file.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct UploadedName {
+pub(crate) struct UploadedName {
     /// The name after cleaning.
-    pub name: String,
+    pub(crate) name: String,
     /// Size in bytes.
-    pub size: u64,
+    pub(crate) size: u64,
 }
 
 /// The form of an upload: any number of files under any field names.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub struct UploadForm {
+pub(crate) struct UploadForm {
     /// The files.
     #[schema(value_type = Vec<String>, format = Binary)]
     files: Vec<u8>,
@@ -55,18 +59,46 @@ pub struct UploadForm {
         (status = 422, description = "`no_files`", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn upload(
+pub(crate) async fn upload(
     State(app): State<App>,
+    headers: HeaderMap,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<Uploaded>), Problem> {
+    refuse_declared_size(&app, &headers)?;
     let mut form = form.map_err(|_| invalid("ожидается тело multipart/form-data"))?;
     let blobs = app.stores()?.blobs.clone();
     let mut unfinished = Unfinished { blobs: Some(blobs.clone()), upload: Uuid::now_v7() };
-    let upload = receive(&app, &blobs, unfinished.upload, &mut form).await?;
+    let upload = match receive(&app, &blobs, unfinished.upload, &mut form).await {
+        Ok(upload) => upload,
+        Err(refusal) => {
+            // A client that is still sending would see a broken connection and not the answer.
+            let _ = timeout(DRAIN, discard(&mut form)).await;
+            return Err(refusal);
+        }
+    };
     blobs.write_upload(&upload).await?;
     unfinished.blobs = None;
     let files = upload.files.into_iter().map(|f| UploadedName { name: f.name, size: f.size });
     Ok((StatusCode::CREATED, Json(Uploaded { upload_id: upload.id, files: files.collect() })))
+}
+
+/// Refuses a body that says itself that it is too large, before any of it is read.
+fn refuse_declared_size(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
+    let limit = app.settings.api.upload_mb;
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let declared: u64 = declared.and_then(|value| value.parse().ok()).unwrap_or(0);
+    // The form around the files is allowed a megabyte.
+    if declared > (limit + 1) * 1024 * 1024 {
+        return Err(too_large("upload_too_large", format!("загрузка больше {limit} МБ")));
+    }
+    Ok(())
+}
+
+/// Reads the rest of a refused form and forgets it.
+async fn discard(form: &mut Multipart) {
+    while let Ok(Some(mut field)) = form.next_field().await {
+        while let Ok(Some(_)) = field.chunk().await {}
+    }
 }
 
 async fn receive(

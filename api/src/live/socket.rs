@@ -1,0 +1,231 @@
+//! One socket with its limits: what may come in, how long a send may take, what its clocks say.
+
+use super::frames::Frame;
+use super::hub::Hub;
+use crate::problem::{Problem, problem};
+use crate::state::App;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::StatusCode;
+use futures_util::SinkExt;
+use serde::Deserialize;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+/// Close codes of spec/api.md.
+pub(super) mod code {
+    pub(in crate::live) const FINISHED: u16 = 1000;
+    pub(in crate::live) const BINARY: u16 = 1003;
+    pub(in crate::live) const FLOOD: u16 = 1008;
+    pub(in crate::live) const TOO_BIG: u16 = 1009;
+    pub(in crate::live) const DRAINING: u16 = 1012;
+    pub(in crate::live) const SLOW: u16 = 4008;
+    pub(in crate::live) const BACKEND_DOWN: u16 = 4011;
+    pub(in crate::live) const NO_PONG: u16 = 4012;
+    pub(in crate::live) const BAD_REQUEST: u16 = 4500;
+    pub(in crate::live) const NO_SUCH_JOB: u16 = 4504;
+}
+
+/// Inbound messages a second, and how many at once.
+const INBOUND_RATE: f64 = 10.0;
+const INBOUND_BURST: f64 = 20.0;
+/// Largest inbound message in bytes.
+const INBOUND_BYTES: usize = 4096;
+/// Larger ones up to this are read, so that the close with 1009 arrives; the rest is cut off.
+const INBOUND_READ: usize = 64 * 1024;
+/// How often a socket looks at its clocks.
+const TICK: Duration = Duration::from_secs(5);
+
+/// Why a socket ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Close(u16, &'static str),
+    /// The client is gone; there is nobody to say goodbye to.
+    Gone,
+}
+
+/// The upgrade with our limits, or the 426 for a request that is none.
+pub(super) fn configured(
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<WebSocketUpgrade, Problem> {
+    let upgrade = upgrade.map_err(|_| {
+        problem(
+            StatusCode::UPGRADE_REQUIRED,
+            "websocket_required",
+            "этот адрес отвечает только по WebSocket",
+        )
+    })?;
+    let upgrade = upgrade
+        .read_buffer_size(1024)
+        .write_buffer_size(4096)
+        .max_write_buffer_size(1024 * 1024)
+        .max_message_size(INBOUND_READ)
+        .max_frame_size(INBOUND_READ);
+    Ok(upgrade)
+}
+
+/// What the clocks of a socket say.
+pub(super) enum Due {
+    Nothing,
+    Heartbeat,
+    Degraded,
+    GiveUp,
+}
+
+pub(super) struct Clock {
+    ticks: tokio::time::Interval,
+    next_heartbeat: Instant,
+    away_since: watch::Receiver<Option<Instant>>,
+    told_degraded: bool,
+    heartbeat: Duration,
+    degraded_after: Duration,
+    give_up_after: Duration,
+}
+
+impl Clock {
+    pub(super) fn new(hub: &Hub) -> Clock {
+        let times = &hub.times;
+        let mut ticks = interval(TICK.min(times.heartbeat).min(times.degraded_after));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Clock {
+            ticks,
+            next_heartbeat: Instant::now() + times.heartbeat,
+            away_since: hub.away_since.subscribe(),
+            told_degraded: false,
+            heartbeat: times.heartbeat,
+            degraded_after: times.degraded_after,
+            give_up_after: times.give_up_after,
+        }
+    }
+
+    pub(super) async fn tick(&mut self) -> Due {
+        self.ticks.tick().await;
+        let away = self.away_since.borrow().map(|since| since.elapsed());
+        match away {
+            Some(away) if away >= self.give_up_after => return Due::GiveUp,
+            Some(away) if away >= self.degraded_after && !self.told_degraded => {
+                self.told_degraded = true;
+                return Due::Degraded;
+            }
+            None => self.told_degraded = false,
+            Some(_) => {}
+        }
+        if Instant::now() >= self.next_heartbeat {
+            self.next_heartbeat = Instant::now() + self.heartbeat;
+            return Due::Heartbeat;
+        }
+        Due::Nothing
+    }
+}
+
+/// The socket with its limits.
+pub(super) struct Connection {
+    socket: WebSocket,
+    slow_send: Duration,
+    last_inbound: Instant,
+    /// Tokens of the inbound limit.
+    allowance: f64,
+}
+
+impl Connection {
+    pub(super) fn new(socket: WebSocket, app: &App) -> Connection {
+        Connection {
+            socket,
+            slow_send: app.hub.times.slow_send,
+            last_inbound: Instant::now(),
+            allowance: INBOUND_BURST,
+        }
+    }
+
+    /// Sends frames and flushes once.
+    pub(super) async fn send(&mut self, frames: Vec<Utf8Bytes>) -> Result<(), End> {
+        self.write(frames.into_iter().map(Message::Text).collect()).await
+    }
+
+    pub(super) async fn ping(&mut self) -> Result<(), End> {
+        self.write(vec![Message::Ping(bytes::Bytes::new())]).await
+    }
+
+    async fn write(&mut self, messages: Vec<Message>) -> Result<(), End> {
+        let socket = &mut self.socket;
+        let writing = async {
+            for message in messages {
+                socket.feed(message).await?;
+            }
+            socket.flush().await
+        };
+        match timeout(self.slow_send, writing).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Gone),
+            Err(_) => Err(End::Close(code::SLOW, "too slow; resume with since")),
+        }
+    }
+
+    /// Reads one message; answers with what is to be sent back.
+    pub(super) async fn receive(&mut self) -> Result<Option<Utf8Bytes>, End> {
+        let message = match self.socket.recv().await {
+            None => return Err(End::Gone),
+            Some(Err(error)) if error.to_string().contains("too long") => {
+                return Err(End::Close(code::TOO_BIG, "a message of at most 4 KiB"));
+            }
+            Some(Err(_)) => return Err(End::Gone),
+            Some(Ok(message)) => message,
+        };
+        let passed = self.last_inbound.elapsed().as_secs_f64();
+        self.last_inbound = Instant::now();
+        self.allowance = (self.allowance + passed * INBOUND_RATE).min(INBOUND_BURST) - 1.0;
+        if self.allowance < 0.0 {
+            return Err(End::Close(code::FLOOD, "at most 10 messages a second"));
+        }
+        match message {
+            Message::Text(text) if text.len() > INBOUND_BYTES => {
+                Err(End::Close(code::TOO_BIG, "a message of at most 4 KiB"))
+            }
+            Message::Text(text) => Ok(is_ping(&text).then(|| Frame::Pong.json())),
+            Message::Binary(_) => Err(End::Close(code::BINARY, "text frames only")),
+            Message::Close(_) => Err(End::Gone),
+            Message::Ping(_) | Message::Pong(_) => Ok(None),
+        }
+    }
+
+    pub(super) fn check_silence(&self, limit: Duration) -> Result<(), End> {
+        if self.last_inbound.elapsed() > limit {
+            Err(End::Close(code::NO_PONG, "no answer to pings"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Says goodbye and waits a moment for the other side to do the same.
+    pub(super) async fn close(mut self, end: End) {
+        let End::Close(code, reason) = end else { return };
+        let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+        let goodbye = async {
+            if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
+                while let Some(Ok(_)) = self.socket.recv().await {}
+            }
+        };
+        drop(timeout(Duration::from_secs(2), goodbye).await);
+    }
+}
+
+fn is_ping(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Inbound<'a> {
+        #[serde(rename = "type")]
+        kind: &'a str,
+    }
+    serde_json::from_str::<Inbound<'_>>(text).is_ok_and(|inbound| inbound.kind == "ping")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ping;
+
+    #[test]
+    fn only_pings_are_pings() {
+        assert!(is_ping(r#"{"type":"ping","t":1}"#));
+        assert!(!is_ping("ping"));
+    }
+}

@@ -1,0 +1,13 @@
+//! The api over real sockets, with a redis-server of its own per test.
+
+mod harness;
+mod worker;
+mod client;
+mod bad_input;
+mod train;
+mod uploads;
+mod live;
+mod transports;
+mod outages;
+mod knowledge;
+mod openapi;
