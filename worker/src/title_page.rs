@@ -3,7 +3,7 @@
 use crate::extracted::Extracted;
 use crate::norms::fold::fold;
 use crate::rules::Rules;
-use extractor::model::BlockKind;
+use extractor::model::{BlockKind, TextSource};
 use std::collections::BTreeMap;
 
 /// No title page is longer than this many lines.
@@ -34,8 +34,11 @@ pub struct TitlePage {
     /// The lines after the title page that may still belong to the front matter (foreword,
     /// approval); they begin where `title` ends.
     pub front: Vec<Line>,
-    /// Running headers and footers, each with the number of pages it stands on.
-    pub furniture: BTreeMap<String, u32>,
+    /// Running headers and footers in the order of their first page, each with the number of
+    /// pages it stands on.
+    pub furniture: Vec<(Line, u32)>,
+    /// The first page was recognised from a picture: its letters and digits may be wrong.
+    pub recognised: bool,
 }
 
 impl TitlePage {
@@ -52,8 +55,19 @@ impl TitlePage {
                 page.front.push(line);
             }
         }
-        for furniture in extracted.pages.iter().flat_map(|page| &page.furniture) {
-            *page.furniture.entry(furniture.trim().to_owned()).or_default() += 1;
+        page.recognised =
+            extracted.pages.first().is_some_and(|page| page.source == TextSource::Ocr);
+        let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+        for read in &extracted.pages {
+            for text in read.furniture.iter().flat_map(|text| text.split('\n')).map(str::trim) {
+                let index = *known.entry(text).or_insert_with(|| {
+                    page.furniture.push((line(text, read.number, false), 0));
+                    page.furniture.len() - 1
+                });
+                if let Some((_, pages)) = page.furniture.get_mut(index) {
+                    *pages += 1;
+                }
+            }
         }
         page
     }
@@ -69,9 +83,11 @@ fn lines(extracted: &Extracted) -> impl Iterator<Item = Line> {
         let heading = matches!(block.kind, BlockKind::Heading { .. });
         let prominent = heading || block.bold || block.centered;
         let lines = block.text.split('\n').map(str::trim).filter(|line| !line.is_empty());
-        lines.map(move |line| {
-            let text: String = line.chars().take(LINE_CHARS).collect();
-            Line { folded: fold(&text), text, page, prominent }
-        })
+        lines.map(move |text| line(text, page, prominent))
     })
+}
+
+fn line(text: &str, page: u32, prominent: bool) -> Line {
+    let text: String = text.chars().take(LINE_CHARS).collect();
+    Line { folded: fold(&text), text, page, prominent }
 }

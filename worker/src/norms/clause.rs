@@ -37,8 +37,18 @@ fn named(topic: &Topic, rule: &str, text: &str) -> Option<String> {
     Some(tidy(captures.name("clause")?.as_str()))
 }
 
+/// «таблицей 7.3» → «табл. 7.3», «приложения А» → «прил. А».
 fn tidy(clause: &str) -> String {
-    clause.trim().trim_end_matches(['.', ',']).to_owned()
+    let clause = clause.trim().trim_end_matches(['.', ',']);
+    let lower = clause.to_lowercase();
+    let short = [("табл", "табл."), ("прил", "прил.")];
+    let Some((_, short)) = short.iter().find(|(stem, _)| lower.starts_with(stem)) else {
+        return clause.to_owned();
+    };
+    let letter = |c: char| c.is_lowercase() || c == '.' || c.is_whitespace();
+    let number = clause.char_indices().skip(1).find(|(_, c)| !letter(*c));
+    let number = number.and_then(|(at, _)| clause.get(at..)).unwrap_or("");
+    format!("{short} {number}")
 }
 
 /// The part of a text between two offsets, moved inward to character borders.

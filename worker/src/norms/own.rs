@@ -43,9 +43,8 @@ pub fn own(rules: &Rules, page: &TitlePage, file_name: &str) -> Option<Own> {
     title_lines(rules, topic, page, &mut candidates);
     for (line, pages) in &page.furniture {
         let weight = if *pages > 1 { 6.0 } else { 4.5 };
-        for part in line.split('\n') {
-            candidates.extend(of_line(rules, topic, part, Place::Furniture, Some(1), weight));
-        }
+        let at = Some(line.page);
+        candidates.extend(of_line(rules, topic, &line.text, Place::Furniture, at, weight));
     }
     if let Some(mention) = approval(rules, topic, page) {
         let first = page.title.first().map(|line| line.page);
@@ -57,7 +56,25 @@ pub fn own(rules: &Rules, page: &TitlePage, file_name: &str) -> Option<Own> {
     {
         candidates.push(candidate(mention.designation, None, Place::FileName, None, 4.0));
     }
-    strongest(candidates)
+    let mut own = strongest(&candidates)?;
+    if page.recognised {
+        own = spelled_by_name(own, &candidates);
+    }
+    Some(own)
+}
+
+/// Recognition confuses digits; a file name that names the same norm with its year is surer.
+fn spelled_by_name(own: Own, candidates: &[Candidate]) -> Own {
+    let named = candidates.iter().find(|other| {
+        let other = &other.own;
+        other.place == Place::FileName
+            && other.designation.id == own.designation.id
+            && other.designation.edition.is_some()
+    });
+    match named {
+        Some(named) => Own { designation: named.own.designation.clone(), ..own },
+        None => own,
+    }
 }
 
 /// A file name as a person reads it: without its extension, with spaces for underscores.
@@ -143,7 +160,7 @@ fn candidate(
 }
 
 /// Candidates that name the same norm support each other; the best place gives the spelling.
-fn strongest(candidates: Vec<Candidate>) -> Option<Own> {
+fn strongest(candidates: &[Candidate]) -> Option<Own> {
     let support = |id: &str| -> f64 {
         let same = candidates.iter().filter(|other| other.own.designation.id == id);
         same.map(|other| other.weight).fold(0.0, f64::max)
@@ -219,6 +236,18 @@ mod tests {
             None,
         );
         check(&["ПРОЕКТ", "разработан согласно", "СП 48.13330.2019"], "ППР.docx", None);
+    }
+
+    #[test]
+    fn the_file_name_corrects_a_misread_year() {
+        let page = TitlePage {
+            title: vec![Line { text: "СП 999.13330.2037".to_owned(), ..Line::default() }],
+            recognised: true,
+            ..TitlePage::default()
+        };
+        let own = |name: &str| own(Rules::shipped(), &page, name).unwrap().designation.text;
+        assert_eq!(own("СП 999.13330.2031 скан.pdf"), "СП 999.13330.2031");
+        assert_eq!(own("скан.pdf"), "СП 999.13330.2037");
     }
 
     #[test]

@@ -154,7 +154,7 @@ pub fn metadata(
         }
     }
     let designation = metadata.designation.as_ref().map(|found| found.value.as_str());
-    metadata.title = title::title(rules, extracted, &page, designation, file_name);
+    metadata.title = title::title(rules, extracted, &page, document_type, designation, file_name);
     metadata
 }
 

@@ -50,7 +50,6 @@ pub(super) fn code(
 ) -> Option<Found<String>> {
     let drawing = document_type.family == "rd" || matches!(extracted.format, Format::Dxf);
     let stamp = if drawing { stamp(extracted) } else { Vec::new() };
-    let lines: Vec<&Line> = page.title.iter().chain(&stamp).collect();
     let topic = rules.topic("metadata");
     for id in ["code_labelled", "code_after_kind", "code_of_paper", "code_alone", "code_collection"]
     {
@@ -58,11 +57,16 @@ pub(super) fn code(
             continue;
         }
         let rule = topic.rule(id);
-        let hit = lines.iter().find_map(|line| {
+        let titled = page.title.iter().map(|line| (line, false));
+        let hit = titled.chain(stamp.iter().map(|line| (line, true))).find_map(|(line, stamp)| {
             let captures = rule.captures(&line.folded)?;
             let code = captures.name("code")?.as_str().to_owned();
+            // Among all the texts of a drawing «DR-03» is the type of a device.
+            if stamp && code.matches(['-', '/']).count() < 2 {
+                return None;
+            }
             let kind = captures.name("kind").map_or(String::new(), |kind| kind.as_str().to_owned());
-            Some((*line, kind, code))
+            Some((line, kind, code))
         });
         if let Some((line, kind, code)) = hit {
             let value = if id == "code_of_paper" { paper(&kind, &code) } else { code };

@@ -20,6 +20,9 @@ pub(super) fn front(rules: &Rules, page: &TitlePage, own: Option<&Own>) -> Metad
     let mut previous = String::new();
     for line in foreword(page) {
         let text = &line.folded;
+        if topic.rule("note").is_match(text) {
+            continue;
+        }
         if metadata.effective_date.is_none() {
             metadata.effective_date = dated(topic, "effective", line);
         }
@@ -29,13 +32,13 @@ pub(super) fn front(rules: &Rules, page: &TitlePage, own: Option<&Own>) -> Metad
         for captures in topic.rule("amended_by").patterns.iter().flat_map(|p| p.captures_iter(text))
         {
             if let Some(which) = captures.name("which") {
-                metadata.amendments.push(found(which.as_str().to_owned(), line));
+                amendment(&mut metadata, which.as_str().to_owned(), line);
             }
         }
         if let Some(captures) = topic.rule("state_as_of").captures(text)
             && let Some(rest) = captures.name("rest")
         {
-            metadata.amendments.push(found(format!("по состоянию на {}", rest.as_str()), line));
+            amendment(&mut metadata, format!("по состоянию на {}", rest.as_str()), line);
         }
         replaced(rules, line, &previous, own, &mut metadata);
         previous.clone_from(text);
@@ -56,6 +59,12 @@ pub(super) fn front(rules: &Rules, page: &TitlePage, own: Option<&Own>) -> Metad
         metadata.approval_date = Some(found(date, line));
     }
     metadata
+}
+
+fn amendment(metadata: &mut Metadata, which: String, line: &Line) {
+    if !metadata.amendments.iter().any(|known| known.value == which) {
+        metadata.amendments.push(found(which, line));
+    }
 }
 
 /// The title page and the lines of the foreword, up to the first line of running prose that
@@ -97,14 +106,10 @@ fn status(topic: &Topic, page: &TitlePage) -> Option<Found<String>> {
     };
     let in_title = page.title.iter().find_map(|line| Some(found(of(&line.folded)?, line)));
     in_title.or_else(|| {
-        page.furniture.keys().find_map(|text| {
-            let provenance = Provenance {
-                place: Place::Furniture,
-                page: Some(1),
-                address: String::new(),
-                evidence: evidence(text),
-            };
-            Some(Found { value: of(&fold(text))?, provenance })
+        page.furniture.iter().find_map(|(line, _)| {
+            let mut status = found(of(&line.folded)?, line);
+            status.provenance.place = Place::Furniture;
+            Some(status)
         })
     })
 }

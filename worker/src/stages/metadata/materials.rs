@@ -56,7 +56,8 @@ pub(super) fn materials(rules: &Rules, tables: &[Table]) -> Vec<Found<Material>>
 }
 
 fn is_material(topic: &Topic, name: &str) -> bool {
-    if name.is_empty() || name.chars().count() > NAME_CHARS || name.ends_with(':') {
+    let numbered = name.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+    if name.is_empty() || name.chars().count() > NAME_CHARS || name.ends_with(':') || numbered {
         return false;
     }
     let folded = fold(name).to_lowercase();
@@ -66,10 +67,20 @@ fn is_material(topic: &Topic, name: &str) -> bool {
         .take(HEAD_WORDS)
         .collect();
     let list = |name: &str| topic.words.get(name).map_or(&[][..], Vec::as_slice);
-    let starts =
-        |stems: &[String], word: &str| stems.iter().any(|stem| word.starts_with(stem.as_str()));
-    let work = words.first().is_none_or(|word| starts(list("not_materials"), word));
-    !work && words.iter().any(|word| starts(list("materials"), word))
+    let is_noun = |word: &&str| list("materials").iter().any(|stem| is_form_of(stem, word));
+    let is_work =
+        |word: &str| list("not_materials").iter().any(|stem| word.starts_with(stem.as_str()));
+    // «Укрупнительная сборка ферм» is a work, «Блок контроля» is none.
+    let adjective = words.first().is_some_and(|word| !is_noun(word));
+    let work = words.iter().take(if adjective { 2 } else { 1 }).any(|word| is_work(word));
+    let prepositions = list("prepositions");
+    let condition = words.first().is_none_or(|word| prepositions.iter().any(|one| one == word));
+    !work && !condition && words.iter().any(|word| is_noun(&word))
+}
+
+/// Whether a word is the stem with at most one more letter.
+fn is_form_of(stem: &str, word: &str) -> bool {
+    word.strip_prefix(stem).is_some_and(|ending| ending.chars().count() <= 1)
 }
 
 /// Grades in a text, each once, in the order of the rules and then of the text.

@@ -210,6 +210,7 @@ fn valid_iso(text: &str) -> Option<String> {
 /// Dates on the title page, in headings and in sub-clauses.
 pub(super) fn dates(rules: &Rules, page: &TitlePage, markup: &Markup) -> Vec<Found<String>> {
     let topic = rules.topic("metadata");
+    let note = topic.rule("note");
     let mut found: Vec<Found<String>> = Vec::new();
     let mut add = |text: &str, place: (Place, Option<u32>, String)| {
         for date in iso_dates(topic, &fold(text)) {
@@ -218,7 +219,7 @@ pub(super) fn dates(rules: &Rules, page: &TitlePage, markup: &Markup) -> Vec<Fou
             }
         }
     };
-    for line in &page.title {
+    for line in page.title.iter().filter(|line| !note.is_match(&line.folded)) {
         add(&line.text, (Place::TitlePage, Some(line.page), String::new()));
     }
     for section in &markup.sections {
@@ -233,7 +234,8 @@ pub(super) fn dates(rules: &Rules, page: &TitlePage, markup: &Markup) -> Vec<Fou
 
 /// Numbers of documents on the title page and in headings.
 pub(super) fn numbers(rules: &Rules, page: &TitlePage, markup: &Markup) -> Vec<Found<String>> {
-    let rule = rules.topic("metadata").rule("number");
+    let topic = rules.topic("metadata");
+    let (rule, note) = (topic.rule("number"), topic.rule("note"));
     let mut found: Vec<Found<String>> = Vec::new();
     let mut add = |text: &str, place: (Place, Option<u32>, String)| {
         let folded = fold(text);
@@ -248,7 +250,7 @@ pub(super) fn numbers(rules: &Rules, page: &TitlePage, markup: &Markup) -> Vec<F
             }
         }
     };
-    for line in &page.title {
+    for line in page.title.iter().filter(|line| !note.is_match(&line.folded)) {
         add(&line.text, (Place::TitlePage, Some(line.page), String::new()));
     }
     for section in &markup.sections {
