@@ -1,7 +1,7 @@
 //! Equal text is embedded once: vectors by model and hash of the text.
 
 use super::Database;
-use super::publish::model_row;
+use super::rows::model_row;
 use crate::vector::Vector;
 use crate::{Embedder, Result, StoreError};
 use rusqlite::{OptionalExtension, params};

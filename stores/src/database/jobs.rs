@@ -1,7 +1,7 @@
 //! Documents of jobs, and outcomes that are remembered.
 
 use super::documents::{collect, parsed};
-use super::publish::json;
+use super::rows::json;
 use super::{Database, MemoryKey, Page, Remembered, after, checked_limit, page};
 use crate::{Result, StoreError};
 use rusqlite::{OptionalExtension, params};

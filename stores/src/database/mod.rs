@@ -5,8 +5,10 @@
 //! becomes visible by changing one row and disappears with one delete.
 
 mod types;
+mod views;
 mod connections;
 mod publish;
+mod rows;
 mod remove;
 pub(crate) mod documents;
 mod knowledge;
@@ -15,6 +17,7 @@ mod cache;
 
 pub use cache::Embedded;
 pub use types::*;
+pub use views::*;
 
 use crate::search::VectorIndex;
 use crate::{Result, StoreError};
