@@ -1,5 +1,6 @@
 # Everything a person types: `make demo`, `make test`. Both install what is missing.
 SHELL := /bin/bash
+export PATH := $(PATH):$(HOME)/.cargo/bin
 .DEFAULT_GOAL := help
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RAGTRAIN := $(TARGET)/release/ragtrain
@@ -18,7 +19,8 @@ build: setup ## build all programs
 model: build ## build the embedding model into the user's cache folder (once)
 	@$(RAGTRAIN) model fetch
 
-demo: build model ## train samples/ (or DOCS=/path), ask two questions, leave the server open
+demo: build ## train samples/ (or DOCS=/path), ask two questions, leave the server open
+	@$(RAGTRAIN) model fetch || echo "Модели нет: поиск будет только по словам."
 	@RAGTRAIN=$(RAGTRAIN) scripts/demo.sh "$(DOCS)"
 
 test: setup ## formatting, lints, all tests

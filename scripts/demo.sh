@@ -16,9 +16,11 @@ mkdir -p "$data"
 server=$!
 stop() { kill -TERM "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; }
 trap stop EXIT
+# Ctrl-C reaches the server, too: it drains, and this script waits for it.
+trap 'wait "$server" 2>/dev/null || true; trap - EXIT; exit 0' INT
 for _ in $(seq 1 150); do
   kill -0 "$server" 2>/dev/null || { echo "сервер не запустился:" >&2; tail -20 "$data/up.log" >&2; exit 1; }
-  curl -fsS "$RAGTRAIN_URL/readyz" >/dev/null 2>&1 && break
+  grep -q 'api listens on' "$data/up.log" && curl -fsS "$RAGTRAIN_URL/readyz" >/dev/null 2>&1 && break
   sleep 0.2
 done
 curl -fsS "$RAGTRAIN_URL/readyz" >/dev/null || { tail -20 "$data/up.log" >&2; exit 1; }
@@ -29,7 +31,7 @@ code=0
 "$ragtrain" train --force "$docs" || code=$?
 [ "$code" -le 1 ] || exit "$code"
 
-ask() { echo; echo "== вопрос: $1"; "$ragtrain" search "$1" -k 3; }
+ask() { echo; echo "== вопрос: $1"; "$ragtrain" search "$1" -k 3 || [ $? -eq 1 ]; }
 if [ "$docs" = "$(realpath samples)" ]; then
   ask "Какой должна быть температура бетонной смеси зимой?"
   ask "Кто отвечает за безопасность при подъёме грузов краном?"

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # Installs what is missing to build and run ragtrain on Debian or Ubuntu; says what it does.
-# Usage: scripts/setup.sh [--quiet]
 set -euo pipefail
 
 packages=()
@@ -38,13 +37,11 @@ if [ ${#packages[@]} -gt 0 ]; then
   echo "== устанавливаю: ${packages[*]}"
   "${as_root[@]}" apt-get update -qq
   # The packaged redis-server would start a service of its own; ragtrain starts its own.
-  DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-    "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+    apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
-if ! command -v cargo >/dev/null 2>&1; then
-  [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
-fi
+PATH="$PATH:$HOME/.cargo/bin"
 command -v cargo >/dev/null 2>&1 || {
   echo "Нет Rust. Установите его (https://rustup.rs), версия не ниже 1.95." >&2
   exit 1

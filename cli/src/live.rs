@@ -86,6 +86,8 @@ pub async fn follow(
     job: Uuid,
     on_update: &mut dyn FnMut(Update),
 ) -> anyhow::Result<()> {
+    // Only who was there once is waited for: a wrong address or id is told at once.
+    client.get(&format!("/jobs/{job}"), &[]).await?;
     let mut cursor = Cursor::default();
     let mut pause = PAUSE.0;
     loop {

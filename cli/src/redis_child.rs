@@ -142,6 +142,8 @@ fn spawn(folder: &Path, socket: &Path) -> anyhow::Result<Child> {
         .arg(socket)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
+        // Ctrl-C is for the services; they still need Redis while they drain.
+        .process_group(0)
         .spawn()
         .context("redis-server")
 }

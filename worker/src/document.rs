@@ -1,6 +1,7 @@
 //! One claimed document from its manifest line to its counted end.
 
 use crate::heartbeat::Held;
+use crate::listing::ARCHIVED;
 use crate::pipeline;
 use crate::report;
 use crate::run::{Run, StageTime, milliseconds};
@@ -9,12 +10,13 @@ use crate::stages::duplicate_check::memory_key;
 use crate::stop::{Interruption, Stop};
 use crate::task::DocumentTask;
 use crate::trained::Trained;
-use shared::job::{JobDocument, ManifestEntry};
+use shared::job::{JobDocument, Location, ManifestEntry};
 use shared::outcome::{Code, Outcome};
 use shared::queue::{Claim, DocumentName, Ending, Failed, QueueError, Settled};
 use shared::stage::Stage;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
+use stores::StoreError;
 use stores::database::Remembered;
 
 /// Pause between two tries to tell Redis how a document ended.
@@ -197,15 +199,45 @@ impl Visit<'_> {
         loop {
             match database.record_job_document(lease.job_id, fence(lease.fence), &row, &report) {
                 Ok(()) => break,
-                Err(stores::StoreError::Fenced { .. }) => return,
-                Err(error) => tracing::warn!(document.id = %row.id, "row not written yet: {error}"),
+                Err(StoreError::Fenced { .. }) => return,
+                Err(error) if error.is_transient() && self.held.is_running() => {
+                    tracing::warn!(document.id = %row.id, "row not written yet: {error}");
+                }
+                Err(error) => {
+                    // The document is counted all the same: a job must end.
+                    tracing::error!(document.id = %row.id, "row not written: {error}");
+                    break;
+                }
             }
             if !self.may_settle() {
                 return;
             }
             std::thread::sleep(SETTLE_PAUSE);
         }
+        if end.outcome == Outcome::SkippedDuplicate {
+            self.forget_old_bytes(sha256);
+        }
         self.complete(&self.name(), &row);
+    }
+
+    /// A duplicate has nothing of its own: neither the version of what stood at its path before,
+    /// nor a copy of an archive's entry.
+    fn forget_old_bytes(&self, sha256: Option<&str>) {
+        let id = self.entry.document_id;
+        let database = &self.services.database;
+        let outdated = match database.document(id) {
+            Ok(Some(trained)) => sha256.is_some_and(|now| now != trained.sha256),
+            _ => false,
+        };
+        if outdated && let Err(error) = database.delete_document(id) {
+            tracing::warn!(document.id = %id, "the old version stays: {error}");
+        }
+        if let Location::Blob(key) = &self.entry.location
+            && key.starts_with(ARCHIVED)
+            && let Err(error) = self.services.wait(self.services.blobs.delete(key))
+        {
+            tracing::warn!(document.id = %id, "a copy stays behind: {error}");
+        }
     }
 
     fn complete(&self, name: &DocumentName, row: &JobDocument) {

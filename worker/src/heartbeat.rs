@@ -152,8 +152,8 @@ async fn beat_forever(queue: &Queue, worker: &Worker, leases: &Leases) {
             Ok(Err(error)) => tracing::warn!("no heartbeat: {error}"),
             Err(_elapsed) => tracing::warn!("no heartbeat: redis does not answer"),
         }
-        if last_success.elapsed() >= fence_after {
-            // Leases claimed since the last beat are younger than this silence, but a worker
+        if last_success.elapsed() + times.beat >= fence_after {
+            // The next look would come too late. Leases claimed since the last beat are younger than this silence, but a worker
             // that cannot beat should not work on them either.
             held.iter().for_each(|held| held.lose());
         }

@@ -8,16 +8,23 @@ use crate::heartbeat::Held;
 use crate::services::Services;
 use crate::stop::{Interruption, Stop};
 use extractor::client::{ExtractError, unpack};
+use extractor::detect::detect;
+use extractor::model::Format;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use shared::identity::document_id;
 use shared::job::{JobSpec, Location, ManifestEntry, Source};
 use shared::outcome::Code;
 use shared::queue::{Lease, Listing};
-use std::io::Read;
-use std::path::Path;
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::io::{ErrorKind, Read, Seek};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use stores::manifest::ManifestWriter;
 use walkdir::{DirEntry, WalkDir};
 
+/// Where unpacked entries are kept in the blob store.
+pub const ARCHIVED: &str = "archives/";
 /// Bytes copied at once.
 const PIECE: usize = 1024 * 1024;
 
@@ -28,6 +35,10 @@ const PIECE: usize = 1024 * 1024;
 pub fn list(services: &Services, job: &JobSpec, held: &Held) -> Result<u64, Stop> {
     let manifest =
         services.wait(ManifestWriter::open(&services.blobs, job.id)).map_err(Stop::from_store)?;
+    if manifest.is_sealed() {
+        // An earlier holder crashed between its seal and telling the queue.
+        return Ok(manifest.written());
+    }
     let include = globs(&job.include)?;
     let mut listing = Lister { services, job, held, include, manifest };
     for source in &job.sources {
@@ -36,7 +47,7 @@ pub fn list(services: &Services, job: &JobSpec, held: &Held) -> Result<u64, Stop
             Source::Upload(upload) => listing.upload(*upload)?,
             Source::Entries(entries) => {
                 for entry in entries {
-                    listing.add(entry.clone())?;
+                    listing.again(entry.clone())?;
                 }
             }
         }
@@ -54,7 +65,7 @@ struct Lister<'a> {
 
 impl Lister<'_> {
     fn path(&mut self, root: &Path) -> Result<(), Stop> {
-        if !root.exists() {
+        if !root.try_exists().map_err(Stop::store)? {
             let message = format!("источника больше нет: {}", root.display());
             return Err(Stop::permanent(Code::SourceNotFound, message));
         }
@@ -63,30 +74,69 @@ impl Lister<'_> {
         let walk = WalkDir::new(root).follow_links(false).sort_by_file_name();
         for entry in walk.into_iter().filter_entry(|entry| entry.depth() == 0 || is_listed(entry)) {
             self.held.proceed()?;
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    tracing::warn!("not listed: {error}");
-                    continue;
-                }
-            };
-            let Some(path) = plain_file(&entry, root) else { continue };
-            let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
-            let relative =
-                if relative.as_os_str().is_empty() { entry.file_name().as_ref() } else { relative };
-            if !self.is_included(relative) {
-                continue;
-            }
-            let shown = entry.path().to_string_lossy().into_owned();
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-            let location = Location::File(path.to_string_lossy().into_owned());
-            self.file(&path, self.entry(name, shown, location, size))?;
             if self.is_full() {
                 break;
             }
+            match entry {
+                Ok(entry) => self.found(&entry, root)?,
+                Err(error) => self.not_walked(&error)?,
+            }
         }
         Ok(())
+    }
+
+    /// One entry of a folder.
+    fn found(&mut self, entry: &DirEntry, root: &Path) -> Result<(), Stop> {
+        let Some(path) = plain_file(entry, root) else { return Ok(()) };
+        let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        let relative =
+            if relative.as_os_str().is_empty() { entry.file_name().as_ref() } else { relative };
+        if !self.is_included(relative) {
+            return Ok(());
+        }
+        let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        let shown = escaped(entry.path().as_os_str());
+        let name = escaped(entry.file_name());
+        let location = Location::File(escaped(path.as_os_str()));
+        let listed = self.entry(name, shown, location, size);
+        if path.to_str().is_none() {
+            let message = "имя файла не в UTF-8: переименуйте его".to_owned();
+            return self.refuse(listed, Code::SourceNotFound, message);
+        }
+        self.file(&path, listed)
+    }
+
+    /// A folder that may not be read is a document that failed, not a silent hole.
+    fn not_walked(&mut self, error: &walkdir::Error) -> Result<(), Stop> {
+        let denied =
+            error.io_error().is_some_and(|cause| cause.kind() == ErrorKind::PermissionDenied);
+        let message = format!("папка не читается: {error}");
+        match error.path() {
+            Some(path) if denied && error.depth() > 0 => {
+                let name = escaped(path.file_name().unwrap_or(path.as_os_str()));
+                let shown = escaped(path.as_os_str());
+                let listed = self.entry(name, shown.clone(), Location::File(shown), 0);
+                self.refuse(listed, Code::SourceNotFound, message)
+            }
+            _ if denied => Err(Stop::permanent(Code::SourceNotFound, message)),
+            _ => Err(Stop::store(message)),
+        }
+    }
+
+    /// A document of an earlier job; what its listing refused is looked at anew.
+    fn again(&mut self, entry: ManifestEntry) -> Result<(), Stop> {
+        match (&entry.location, &entry.refused) {
+            (Location::File(path), Some(_)) => {
+                let path = PathBuf::from(path);
+                self.file(&path, ManifestEntry { refused: None, ..entry })
+            }
+            _ => self.add(entry),
+        }
+    }
+
+    /// Lists a document that is known to fail.
+    fn refuse(&mut self, entry: ManifestEntry, code: Code, message: String) -> Result<(), Stop> {
+        self.add(ManifestEntry { refused: Some((code, message)), ..entry })
     }
 
     fn upload(&mut self, id: uuid::Uuid) -> Result<(), Stop> {
@@ -112,10 +162,11 @@ impl Lister<'_> {
 
     /// A file that is an archive becomes its entries, any other one a document.
     fn file(&mut self, path: &Path, entry: ManifestEntry) -> Result<(), Stop> {
-        if is_archive(path, &entry.name) { self.archive(path, entry) } else { self.add(entry) }
+        if is_archive(path, &entry.name) { self.archive(path, entry, 1) } else { self.add(entry) }
     }
 
-    fn archive(&mut self, path: &Path, archive: ManifestEntry) -> Result<(), Stop> {
+    /// `level` is 1 for an archive that lies in a folder, 2 for one inside it.
+    fn archive(&mut self, path: &Path, archive: ManifestEntry, level: u32) -> Result<(), Stop> {
         let folder = Scratch::new(&self.services.scratch).map_err(Stop::store)?;
         let cancelled = || !self.held.is_running();
         let services = self.services;
@@ -127,25 +178,37 @@ impl Lister<'_> {
                 return Err(Stop::store("распаковка прервана"));
             }
             Err(ExtractError::Unavailable(message)) => return Err(Stop::store(message)),
+            // One entry that may not be read makes the whole archive a failed document.
             Err(ExtractError::Failed(failure)) => {
-                // One entry that may not be read makes the whole archive a failed document.
-                let refused = Some((failure.code, failure.message));
-                return self.add(ManifestEntry { refused, ..archive });
+                return self.refuse(archive, failure.code, failure.message);
             }
         };
+        if unpacked.entries.is_empty() && unpacked.warnings.is_empty() {
+            return self.refuse(archive, Code::EmptyFile, "в архиве нет документов".to_owned());
+        }
         for inner in unpacked.entries {
             let name = inner.path.rsplit('/').next().unwrap_or(&inner.path).to_owned();
             let shown = format!("{}!/{}", archive.path, inner.path);
             if self.is_full() || !self.is_included(Path::new(&inner.path)) {
                 continue;
             }
+            let file = folder.0.join(&inner.file);
+            // Under the job's own key: a running document never sees its bytes change.
             let id = document_id(&self.job.collection, &shown);
-            let key = format!("archives/{id}");
-            self.keep(&folder.0.join(&inner.file), &key)?;
-            let entry = self.entry(name, shown, Location::Blob(key), inner.size);
+            let key = format!("{ARCHIVED}{}/{id}", self.job.id);
+            let entry = self.entry(name, shown, Location::Blob(key.clone()), inner.size);
+            if level < services.limits.archive.nesting && is_archive(&file, &entry.name) {
+                self.archive(&file, entry, level + 1)?;
+                continue;
+            }
+            self.keep(&file, &key)?;
             self.add(entry)?;
         }
-        Ok(())
+        if unpacked.warnings.is_empty() {
+            return Ok(());
+        }
+        // What could not be unpacked is told once, as the archive's own failure.
+        self.refuse(archive, Code::DamagedFile, unpacked.warnings.join("; "))
     }
 
     /// Copies an unpacked file into the blob store, where every worker reaches it.
@@ -202,7 +265,7 @@ impl Lister<'_> {
 }
 
 /// A folder that is removed when it goes out of scope.
-struct Scratch(std::path::PathBuf);
+struct Scratch(PathBuf);
 
 impl Scratch {
     fn new(parent: &Path) -> std::io::Result<Scratch> {
@@ -227,7 +290,7 @@ fn is_listed(entry: &DirEntry) -> bool {
 }
 
 /// The resolved path of a regular file, or of a link to one that stays below the source.
-fn plain_file(entry: &DirEntry, root: &Path) -> Option<std::path::PathBuf> {
+fn plain_file(entry: &DirEntry, root: &Path) -> Option<PathBuf> {
     let kind = entry.file_type();
     if kind.is_file() {
         return Some(entry.path().to_owned());
@@ -239,17 +302,33 @@ fn plain_file(entry: &DirEntry, root: &Path) -> Option<std::path::PathBuf> {
     (target.starts_with(root) && target.is_file()).then_some(target)
 }
 
-/// A zip by its first bytes, unless its name says that it is the container of another format.
+/// An archive by its content. A zip that is too damaged to tell is one by its name: its own reader
+/// then says what is wrong with it.
 fn is_archive(path: &Path, name: &str) -> bool {
-    const CONTAINERS: [&str; 6] = ["docx", "xlsx", "odt", "ods", "pptx", "xlsm"];
-    let extension =
-        Path::new(name).extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    if CONTAINERS.contains(&extension.as_str()) {
-        return false;
+    let Ok(mut file) = std::fs::File::open(path) else { return false };
+    match detect(&mut file, name) {
+        Ok(Ok(detected)) => detected.format == Format::Zip,
+        Ok(Err(_)) => {
+            let mut head = [0; 2];
+            let read = file.rewind().and_then(|()| file.read_exact(&mut head));
+            let extension = Path::new(name).extension().unwrap_or_default();
+            read.is_ok() && head == *b"PK" && extension.eq_ignore_ascii_case("zip")
+        }
+        Err(_) => false,
     }
-    let mut head = [0; 4];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
-    read.is_ok() && (head == *b"PK\x03\x04" || head == *b"PK\x05\x06")
+}
+
+/// A path for people and for ids: what is not UTF-8 is written as `%XX`, so that two names never
+/// become one.
+fn escaped(path: &OsStr) -> String {
+    let mut text = String::new();
+    for chunk in path.as_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
 }
 
 fn globs(patterns: &[String]) -> Result<Option<GlobSet>, Stop> {
@@ -266,4 +345,19 @@ fn globs(patterns: &[String]) -> Result<Option<GlobSet>, Stop> {
     let set =
         set.build().map_err(|error| Stop::permanent(Code::SourceNotFound, error.to_string()))?;
     Ok(Some(set))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn names_of_old_code_pages_stay_different() {
+        let name = |bytes: &'static [u8]| escaped(OsStr::from_bytes(bytes));
+        assert_eq!(escaped(OsStr::new("СП 1.pdf")), "СП 1.pdf");
+        assert_eq!(name(b"\xcf.pdf"), "%CF.pdf");
+        assert_ne!(name(b"\xcf.pdf"), name(b"\xd0.pdf"));
+    }
 }

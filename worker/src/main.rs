@@ -1,6 +1,7 @@
 //! `ragtrain-worker`: one worker process.
 
 use clap::Parser;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use worker::settings::Settings;
 
@@ -12,17 +13,22 @@ struct Arguments {
     settings: Settings,
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let Arguments { settings } = Arguments::parse();
     shared::telemetry::start();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let shutdown = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    worker::service::run(settings, shutdown).await
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let shutdown = async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        worker::service::run(settings, shutdown).await
+    });
+    // A document that does not let go must not hold the process; its lease runs out.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
 }

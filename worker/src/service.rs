@@ -13,6 +13,7 @@ use shared::queue::{Claim, Queue, QueueError, Settled, Task, Worker};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use stores::StoreError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,7 +38,7 @@ pub async fn run(settings: Settings, shutdown: impl Future<Output = ()>) -> anyh
         opened = open(&settings) => opened?,
         () = &mut shutdown => return Ok(()),
     };
-    let Opened { services, queue, worker } = opened;
+    let Opened { services, worker } = opened;
     let leases = Leases::default();
     let stop_heart = CancellationToken::new();
     let heart_queue = Queue::open(&settings.redis.redis_url, settings.queue.times())?;
@@ -47,10 +48,15 @@ pub async fn run(settings: Settings, shutdown: impl Future<Output = ()>) -> anyh
 
     let tasks = TaskTracker::new();
     let slots = Arc::new(Semaphore::new(worker.slots as usize));
-    tokio::select! {
-        () = claim_forever(&services, &queue, &worker, &slots, &leases, &tasks) => {}
-        () = &mut shutdown => tracing::info!("stopping: no new documents"),
-    }
+    let stop = CancellationToken::new();
+    let claiming = claim_until(&stop, &services, &worker, &slots, &leases, &tasks);
+    let told = async {
+        shutdown.await;
+        tracing::info!("stopping: no new documents");
+        stop.cancel();
+    };
+    // Not a select: a claim in flight is waited for, its units are ours.
+    tokio::join!(claiming, told);
     drain(&tasks, &leases, settings.worker.grace_s).await;
     stop_heart.cancel();
     let joined = tokio::task::spawn_blocking(move || heart.join()).await;
@@ -62,7 +68,6 @@ pub async fn run(settings: Settings, shutdown: impl Future<Output = ()>) -> anyh
 
 struct Opened {
     services: Arc<Services>,
-    queue: Queue,
     worker: Worker,
 }
 
@@ -88,47 +93,58 @@ async fn open(settings: &Settings) -> anyhow::Result<Opened> {
         slots: settings.worker.workers,
     };
     let name = format!("{host}/{}", &id.simple().to_string()[..8]);
-    let (settings, for_services) = (settings.clone(), queue.clone());
-    let services =
-        tokio::task::spawn_blocking(move || Services::open(&settings, for_services, name))
-            .await??;
-    Ok(Opened { services: Arc::new(services), queue, worker })
+    let mut pause = RETRY_PAUSE.0;
+    loop {
+        let (settings, queue, name) = (settings.clone(), queue.clone(), name.clone());
+        let opened =
+            tokio::task::spawn_blocking(move || Services::open(&settings, queue, name)).await?;
+        match opened {
+            Ok(services) => return Ok(Opened { services: Arc::new(services), worker }),
+            Err(error) if is_away(&error) => tracing::warn!("waiting for the stores: {error:#}"),
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(RETRY_PAUSE.1);
+    }
 }
 
-async fn claim_forever(
+/// Whether a store may be there later: a volume that is not mounted yet, a locked database.
+fn is_away(error: &anyhow::Error) -> bool {
+    let store = error.downcast_ref::<StoreError>().is_some_and(StoreError::is_transient);
+    store || error.downcast_ref::<std::io::Error>().is_some()
+}
+
+async fn claim_until(
+    stop: &CancellationToken,
     services: &Arc<Services>,
-    queue: &Queue,
     worker: &Worker,
     slots: &Arc<Semaphore>,
     leases: &Leases,
     tasks: &TaskTracker,
 ) {
-    let mut pause = RETRY_PAUSE.0;
-    loop {
+    let queue = &services.queue;
+    while !stop.is_cancelled() {
         // A free slot first: what this process cannot start now, another one should have.
-        let Ok(first) = Arc::clone(slots).acquire_owned().await else { return };
+        let first = tokio::select! {
+            permit = Arc::clone(slots).acquire_owned() => permit,
+            () = stop.cancelled() => return,
+        };
+        let Ok(first) = first else { return };
         let mut permits = vec![first];
         while permits.len() < CLAIM_SIZE
             && let Ok(permit) = Arc::clone(slots).try_acquire_owned()
         {
             permits.push(permit);
         }
-        let claim_id = Uuid::new_v4();
-        let claims = loop {
-            match queue.claim(worker, claim_id, permits.len()).await {
-                Ok(claims) => break claims,
-                // The same claim id: a reply that was lost is asked for again.
-                Err(error) => tracing::warn!("no claim: {error}"),
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(RETRY_PAUSE.1);
-        };
-        pause = RETRY_PAUSE.0;
+        let claims = claim(stop, queue, worker, permits.len()).await;
         if claims.is_empty() {
             drop(permits);
-            if let Err(error) = queue.wait_for_work(WAKE_TIMEOUT).await {
-                tracing::warn!("no wake-up: {error}");
-                tokio::time::sleep(RETRY_PAUSE.0).await;
+            tokio::select! {
+                woken = queue.wait_for_work(WAKE_TIMEOUT) => if let Err(error) = woken {
+                    tracing::warn!("no wake-up: {error}");
+                    tokio::time::sleep(RETRY_PAUSE.0).await;
+                },
+                () = stop.cancelled() => return,
             }
             continue;
         }
@@ -136,6 +152,27 @@ async fn claim_forever(
             let Some(permit) = permits.pop() else { break };
             let held = leases.add(claim.lease.clone());
             start(Arc::clone(services), claim, held, leases.clone(), permit, tasks);
+        }
+    }
+}
+
+/// Claims units; the same claim id until Redis answers, so that a lost reply leaks no lease.
+async fn claim(
+    stop: &CancellationToken,
+    queue: &Queue,
+    worker: &Worker,
+    slots: usize,
+) -> Vec<Claim> {
+    let claim_id = Uuid::new_v4();
+    let mut pause = RETRY_PAUSE.0;
+    loop {
+        match queue.claim(worker, claim_id, slots).await {
+            Ok(claims) => return claims,
+            Err(error) => tracing::warn!("no claim: {error}"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(RETRY_PAUSE.1),
+            () = stop.cancelled() => return Vec::new(),
         }
     }
 }
@@ -202,7 +239,7 @@ fn visit(
     last_attempt: bool,
     run: impl FnOnce(&Visit<'_>),
 ) {
-    let manifest = stores::Manifest::of(&services.blobs, claim.lease.job_id);
+    let manifest = services.manifest(claim.lease.job_id);
     let started = Instant::now();
     let entry = services.wait(manifest.get(index));
     let visit = |entry| Visit { services, claim, held, last_attempt, entry, started };

@@ -2,12 +2,15 @@
 
 use crate::rules::Rules;
 use crate::settings::Settings;
+use extractor::client::checks::missing_languages;
 use extractor::client::{ExtractLimits, Tools};
 use shared::queue::Queue;
-use std::path::PathBuf;
-use std::sync::Arc;
-use stores::{Blobs, Database, Embedder, StoreError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use stores::{Blobs, Database, Embedder, Manifest, StoreError};
 use tokio::runtime::Handle;
+use uuid::Uuid;
 
 /// Shared by all documents of a process.
 pub struct Services {
@@ -31,6 +34,8 @@ pub struct Services {
     pub worker: String,
     /// Where archives are unpacked for a moment.
     pub scratch: PathBuf,
+    /// Manifests of the jobs at hand, newest first.
+    manifests: Mutex<Vec<(Uuid, Manifest)>>,
     /// Carries the network calls of blocking threads.
     runtime: Handle,
 }
@@ -41,11 +46,15 @@ impl Services {
     /// # Errors
     /// A store cannot be opened or a rule file is wrong.
     pub fn open(settings: &Settings, queue: Queue, worker: String) -> anyhow::Result<Services> {
+        if settings.storage.blobs_url.is_some() {
+            anyhow::bail!("BLOBS_URL: only the folder of RAGTRAIN_DATA is supported so far");
+        }
         let data = &settings.storage.data;
         let limits = settings.limits();
         let tools = settings.tools();
         let scratch = data.join("scratch");
         std::fs::create_dir_all(&scratch)?;
+        remove_old_scratch(&scratch);
         Ok(Services {
             queue,
             blobs: Blobs::in_folder(&data.join("blobs"))?,
@@ -53,12 +62,25 @@ impl Services {
             embedder: load_embedder(settings)?,
             rules: Rules::builtin()?,
             fingerprint: fingerprint(&limits, &tools),
+            manifests: Mutex::default(),
             limits,
             tools,
             worker,
             scratch,
             runtime: Handle::current(),
         })
+    }
+
+    /// The manifest of a job; its parts stay in memory while documents of the job come in.
+    pub fn manifest(&self, job: Uuid) -> Manifest {
+        let mut manifests = self.manifests.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, manifest)) = manifests.iter().find(|(id, _)| *id == job) {
+            return manifest.clone();
+        }
+        let manifest = Manifest::of(&self.blobs, job);
+        manifests.truncate(MANIFESTS - 1);
+        manifests.insert(0, (job, manifest.clone()));
+        manifest
     }
 
     /// Waits for a call on a blocking thread.
@@ -82,12 +104,29 @@ fn load_embedder(settings: &Settings) -> anyhow::Result<Option<Arc<Embedder>>> {
     }
 }
 
+/// Jobs whose manifests are kept at hand; a worker rarely serves more at once.
+const MANIFESTS: usize = 8;
+/// No archive takes this long to unpack: older folders were left by a killed worker.
+const SCRATCH_AGE: Duration = Duration::from_secs(24 * 3600);
+
+fn remove_old_scratch(scratch: &Path) {
+    for entry in std::fs::read_dir(scratch).into_iter().flatten().flatten() {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = modified.ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > SCRATCH_AGE)
+            && let Err(error) = std::fs::remove_dir_all(entry.path())
+        {
+            tracing::warn!("old scratch folder stays: {error}");
+        }
+    }
+}
+
 /// A failure is worth repeating when a limit, a language or a tool changed.
 fn fingerprint(limits: &ExtractLimits, tools: &Tools) -> String {
     format!(
-        "{limits:?} {:?} tesseract={} pdftotext={}",
+        "{limits:?} {:?} missing={:?} pdftotext={}",
         tools.ocr_languages,
-        tools.tesseract.is_some(),
+        missing_languages(tools),
         tools.pdftotext.is_some()
     )
 }

@@ -40,6 +40,8 @@ impl Settings {
             file_bytes: self.document.max_file_bytes(),
             memory_bytes: self.parser.parser_mb * 1024 * 1024,
             page_wait: self.parser.parser_idle_s,
+            // Held in memory, decoded, once per slot: a hostile workbook must not take a gigabyte.
+            output_bytes: 128 << 20,
             ..ExtractLimits::default()
         }
     }

@@ -57,6 +57,8 @@ impl Stop {
     pub fn from_store(error: StoreError) -> Stop {
         match error {
             StoreError::Fenced { .. } => Stop::Interrupted(Interruption::LeaseLost),
+            // Somebody else wrote first what may be written once: look again.
+            error @ StoreError::AlreadyExists(_) => Stop::store(error),
             error if error.is_transient() => Stop::store(error),
             error => Stop::permanent(Code::InternalError, format!("хранилище: {error}")),
         }

@@ -31,6 +31,7 @@ async fn a_killed_worker_loses_nothing_and_doubles_nothing() {
     let mut system = System::start().await;
     write_documents(&system, DOCUMENTS);
     let victim = system.worker();
+    system.worker();
     let job = system.train(json!({})).await;
 
     // Killed while it certainly holds documents: some have ended, most have not.
@@ -46,7 +47,6 @@ async fn a_killed_worker_loses_nothing_and_doubles_nothing() {
     };
     system.worker_process(victim).kill();
     let killed = Instant::now();
-    system.worker();
 
     let open = || async {
         let rows = system.get(&format!("/jobs/{job}/documents?limit=1000")).await;
