@@ -262,7 +262,9 @@ fn schedule(works: &mut [SequencedWork], edges: &[(usize, usize)], sequences: &m
     sequences.unit = Some(unit);
     let values: Vec<f64> = known.iter().map(|value| value.unwrap_or(0.0)).collect();
     let Some(times) = times(&values, edges) else { return };
-    let total = times.iter().map(|time| time.early_finish).fold(0.0, f64::max);
+    let total: f64 = times.iter().map(|time| time.early_finish).fold(0.0, f64::max);
+    // Hundredths: sums of floats must not show their noise.
+    let total = (total * 100.0).round() / 100.0;
     if unknown > 0 {
         sequences.notes.push(format!(
             "сроки посчитаны только по известным длительностям: не менее {total} {}",
