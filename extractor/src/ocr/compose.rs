@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 
 /// Words read with less confidence are specks and strokes of drawings more often than words.
 const MIN_CONFIDENCE: f32 = 0.2;
+/// Signs alone must be read with more.
+const MIN_SIGN_CONFIDENCE: f32 = 0.6;
 /// Letters that reach below the line.
 const DESCENDING: &str = "руфцщдДЦЩgjpqy,;()[]{}|/Q";
 /// Letters (small ones) that stay within the height of «о».
@@ -89,11 +91,19 @@ pub fn compose(pages: &[Recognised]) -> Vec<Page> {
     composed
 }
 
+/// Specks and remains of ruling lines are read as signs.
+fn is_credible(word: &Word) -> bool {
+    let lettered = word.text.chars().any(char::is_alphanumeric);
+    let speck = word.text.chars().all(|sign| "|_[]{}\\/`‘’'\"“”„°©®~^<>.,:;".contains(sign));
+    let least = if lettered { MIN_CONFIDENCE } else { MIN_SIGN_CONFIDENCE };
+    word.confidence >= least && !speck
+}
+
 fn raw_page(page: &Recognised) -> RawPage {
     let points = 72.0 / page.head.dpi.max(1.0);
     let size = (page.head.width as f32 * points, page.head.height as f32 * points);
     let mut lines: BTreeMap<(u32, u32, u32), Vec<&Word>> = BTreeMap::new();
-    for word in page.words.iter().filter(|word| word.confidence >= MIN_CONFIDENCE) {
+    for word in page.words.iter().filter(|word| is_credible(word)) {
         lines.entry(word.line).or_default().push(word);
     }
     let measured: Vec<(Vec<&Word>, Measure)> = lines

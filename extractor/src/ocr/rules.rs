@@ -25,19 +25,21 @@ pub(super) fn take_out(image: &mut GrayImage, dpi: f32) -> Vec<Rule> {
     let ink = Ink::of(image);
     let length = ((LENGTH * dpi) as u32).max(12);
     let thickness = ((THICKNESS * dpi) as u32).max(3);
+    // Enlarging blurs edges over more pixels.
+    let halo = ((dpi / 120.0) as u32).clamp(1, 4);
     let across = lines(&ink, length, thickness);
     let turned = ink.transposed();
     let down = lines(&turned, length, thickness);
     for line in &across {
         for &(y, x0, x1) in &line.runs {
             let thin = (x0..x1).filter(|x| is_thin_at(&ink, *x, y, thickness));
-            thin.for_each(|x| paint(image, x, y));
+            thin.for_each(|x| paint(image, x, y, halo));
         }
     }
     for line in &down {
         for &(x, y0, y1) in &line.runs {
             let thin = (y0..y1).filter(|y| is_thin_at(&turned, *y, x, thickness));
-            thin.for_each(|y| paint(image, x, y));
+            thin.for_each(|y| paint(image, x, y, halo));
         }
     }
     let mut rules: Vec<Rule> = across.iter().map(|line| line.area).collect();
@@ -49,11 +51,11 @@ pub(super) fn take_out(image: &mut GrayImage, dpi: f32) -> Vec<Rule> {
     rules
 }
 
-/// Ruling lines are grey at their edges: a pixel around is painted too.
-fn paint(image: &mut GrayImage, x: u32, y: u32) {
+/// Ruling lines are grey at their edges: pixels around are painted too.
+fn paint(image: &mut GrayImage, x: u32, y: u32, halo: u32) {
     let (width, height) = image.dimensions();
-    for y in y.saturating_sub(1)..(y + 2).min(height) {
-        for x in x.saturating_sub(1)..(x + 2).min(width) {
+    for y in y.saturating_sub(halo)..(y + halo + 1).min(height) {
+        for x in x.saturating_sub(halo)..(x + halo + 1).min(width) {
             image.put_pixel(x, y, Luma([255]));
         }
     }
