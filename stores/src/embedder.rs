@@ -1,8 +1,7 @@
 //! Text to vectors: multilingual-e5-small, or any BERT-like model in Hugging Face layout.
 //!
 //! A text is run by itself, never in a batch with others: the int8 activations are scaled by the
-//! largest value of a run, so a neighbour in a batch would change the vector, and padding costs
-//! more than a batch saves (measured: `examples/retrieval.rs --speed`).
+//! largest value of a run, so a neighbour in a batch would change the vector of a text.
 
 use crate::vector::Vector;
 use crate::{Result, StoreError};
