@@ -29,7 +29,7 @@ const MAX_HEADING: usize = 160;
 /// `indexed_text` has more than `window` tokens, unless a single letter already has.
 pub fn chunking(
     markup: &Markup,
-    _extracted: &Extracted,
+    extracted: &Extracted,
     cited: &[Reference],
     count_tokens: &dyn Fn(&str) -> usize,
     window: usize,
@@ -38,7 +38,7 @@ pub fn chunking(
         markup,
         count_tokens,
         window,
-        addresses: Addresses::new(markup),
+        addresses: Addresses::new(markup, extracted),
         shown: BTreeSet::new(),
         chunks: Vec::new(),
     };

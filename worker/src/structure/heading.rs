@@ -146,8 +146,9 @@ pub(super) fn titled(
     numbered: bool,
     started: bool,
 ) -> Option<Heading> {
-    let top = line.first && is_one_of(rules.top_titles, &line.text);
-    let known = line.first && is_one_of(rules.titles, &line.text) && line.looks_like_heading();
+    let capital = line.first && line.text.starts_with(char::is_uppercase);
+    let top = capital && is_one_of(rules.top_titles, &line.text);
+    let known = capital && is_one_of(rules.titles, &line.text) && line.looks_like_heading();
     let by_format = match line.shape {
         Shape::Heading(level) => is_title(&line.text) && (started || level > 0),
         _ => false,
@@ -271,6 +272,7 @@ mod tests {
         assert!(!is_title(sentences));
         let rules = StructureRules::of(Rules::shipped());
         assert!(titled(&rules, &line("Введение"), true, false).is_some());
+        assert!(titled(&rules, &line("введение;"), true, true).is_none(), "an item of a list");
         assert!(titled(&rules, &line("Обычный абзац"), true, true).is_none());
         let bold = Line { bold: true, ..line("Порядок работ") };
         assert!(titled(&rules, &bold, true, true).is_some());

@@ -1,5 +1,6 @@
 //! Addresses of chunks that are no clauses: sections and tables, each told from the others.
 
+use crate::extracted::Extracted;
 use crate::stages::rubern_markup::Markup;
 use std::collections::HashMap;
 
@@ -13,7 +14,7 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    pub(super) fn new(markup: &Markup) -> Addresses {
+    pub(super) fn new(markup: &Markup, extracted: &Extracted) -> Addresses {
         let mut sections: Vec<String> = Vec::with_capacity(markup.sections.len());
         let mut used: HashMap<String, usize> = HashMap::new();
         for section in &markup.sections {
@@ -46,7 +47,10 @@ impl Addresses {
             let name = match (table.number.as_str(), &table.clause, section) {
                 ("", Some(clause), _) => format!("таблица в п. {clause}"),
                 ("", None, Some(section)) => format!("таблица ({section})"),
-                ("", None, None) => "таблица".to_owned(),
+                ("", None, None) => match sheet(extracted, table.pages[0]) {
+                    Some(sheet) => format!("лист {sheet}"),
+                    None => "таблица".to_owned(),
+                },
                 (number, _, Some(section)) if used.contains_key(&format!("таблица {number}")) =>
                 {
                     format!("таблица {number} ({section})")
@@ -66,6 +70,11 @@ impl Addresses {
     pub(super) fn table(&self, table: usize) -> String {
         self.tables.get(table).cloned().unwrap_or_default()
     }
+}
+
+/// The name of a workbook's sheet.
+fn sheet(extracted: &Extracted, page: u32) -> Option<&str> {
+    extracted.pages.iter().find(|sheet| sheet.number == page)?.name.as_deref()
 }
 
 /// The name, with a count when it was used before.
