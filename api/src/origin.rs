@@ -1,7 +1,7 @@
 //! Who may talk to a server without keys: pages of its own origin, and scripts.
 //!
 //! A browser sends `Origin` with every upgrade and every unsafe request, and no CORS rule protects
-//! WebSockets; so an `Origin` that is not ours is refused before anything else happens. The `Host`
+//! `WebSockets`; so an `Origin` that is not ours is refused before anything else happens. The `Host`
 //! is checked as well, because a page may rebind its own name to 127.0.0.1.
 
 use crate::problem::{Problem, problem};

@@ -201,10 +201,10 @@ mod tests {
     fn a_report_is_readable_and_cannot_inject() {
         let html = report_html(
             "<script>",
-            &json!({"pages_per_s": 3.14159, "failures": [{"path": "<img>", "code": null}, {"path": "b"}]}),
+            &json!({"pages_per_s": 3.25159, "failures": [{"path": "<img>", "code": null}, {"path": "b"}]}),
         );
         assert!(!html.contains("<script>") && !html.contains("<img>"));
-        assert!(html.contains("<th>Страниц в секунду</th><td>3,14</td>"));
+        assert!(html.contains("<th>Страниц в секунду</th><td>3,25</td>"));
         assert!(html.contains("<td>—</td><td>&lt;img&gt;</td>"));
     }
 }

@@ -1,22 +1,20 @@
 //! The HTTP side of the client commands.
 
 use anyhow::Context;
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Method, Response};
 use serde_json::Value;
 use shared::settings::ClientSettings;
 
 /// A running server.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
 }
 
 /// The server's own words about a refused request (`application/problem+json`).
 #[derive(Debug)]
-pub struct Refusal {
-    /// HTTP status.
-    pub status: StatusCode,
+pub(crate) struct Refusal {
     /// Stable code.
     pub code: String,
     /// For people.
@@ -33,23 +31,23 @@ impl std::error::Error for Refusal {}
 
 impl Client {
     /// A client of the configured server.
-    pub fn new(settings: &ClientSettings) -> Client {
+    pub(crate) fn new(settings: &ClientSettings) -> Client {
         Client { http: reqwest::Client::new(), base: settings.url.trim_end_matches('/').to_owned() }
     }
 
     /// The address of a socket: `ws://…` for `http://…`.
-    pub fn socket(&self, path: &str) -> String {
+    pub(crate) fn socket(&self, path: &str) -> String {
         format!("{}{path}", self.base.replacen("http", "ws", 1))
     }
 
     /// `GET` with an answer in JSON.
-    pub async fn get(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<Value> {
+    pub(crate) async fn get(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<Value> {
         let request = self.http.get(format!("{}{path}", self.base)).query(query);
         Ok(self.send(request).await?.json().await?)
     }
 
     /// Any method, with a JSON body if there is one; an empty answer is `null`.
-    pub async fn call(
+    pub(crate) async fn call(
         &self,
         method: Method,
         path: &str,
@@ -64,14 +62,14 @@ impl Client {
     }
 
     /// `POST /uploads` with files; answers the upload's id.
-    pub async fn upload(&self, form: reqwest::multipart::Form) -> anyhow::Result<String> {
+    pub(crate) async fn upload(&self, form: reqwest::multipart::Form) -> anyhow::Result<String> {
         let request = self.http.post(format!("{}/uploads", self.base)).multipart(form);
         let answer: Value = self.send(request).await?.json().await?;
         Ok(answer["upload_id"].as_str().context("the answer has no upload_id")?.to_owned())
     }
 
     /// All rows of a listing.
-    pub async fn rows(
+    pub(crate) async fn rows(
         &self,
         path: &str,
         field: &str,
@@ -110,6 +108,6 @@ impl Client {
         let text = |name: &str| problem[name].as_str().map(str::to_owned);
         let detail = text("detail").or_else(|| text("title")).unwrap_or_else(|| status.to_string());
         let code = text("code").unwrap_or_else(|| status.as_u16().to_string());
-        Err(Refusal { status, code, detail }.into())
+        Err(Refusal { code, detail }.into())
     }
 }

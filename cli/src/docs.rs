@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// What to do with trained documents.
 #[derive(clap::Subcommand, Debug)]
-pub enum DocsCommand {
+pub(crate) enum DocsCommand {
     /// All trained documents
     List(ListArguments),
     /// One document with its structure
@@ -22,7 +22,7 @@ pub enum DocsCommand {
 
 /// Which documents to list.
 #[derive(clap::Args, Debug)]
-pub struct ListArguments {
+pub(crate) struct ListArguments {
     /// Only this collection
     #[arg(long)]
     collection: Option<String>,
@@ -35,7 +35,7 @@ pub struct ListArguments {
 
 /// One document.
 #[derive(clap::Args, Debug)]
-pub struct OneDocument {
+pub(crate) struct OneDocument {
     /// The document's id
     document: Uuid,
     /// As JSON
@@ -46,7 +46,7 @@ pub struct OneDocument {
 }
 
 /// Runs one of the commands.
-pub async fn run(command: DocsCommand) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(command: DocsCommand) -> anyhow::Result<ExitCode> {
     match command {
         DocsCommand::List(arguments) => list(arguments).await?,
         DocsCommand::Show(arguments) => show(arguments).await?,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Where to look.
 #[derive(clap::Args, Debug)]
-pub struct DoctorArguments {
+pub(crate) struct DoctorArguments {
     #[command(flatten)]
     storage: StorageSettings,
     #[command(flatten)]
@@ -34,7 +34,7 @@ struct Finding {
 }
 
 /// Prints the findings; 1 when something needed is missing.
-pub async fn doctor(arguments: DoctorArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn doctor(arguments: DoctorArguments) -> anyhow::Result<ExitCode> {
     let mut findings = vec![redis(&arguments).await];
     findings.push(data_folder(&arguments.storage.data));
     findings.extend(recognition(&arguments.document));

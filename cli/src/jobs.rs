@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// What to do with jobs.
 #[derive(clap::Subcommand, Debug)]
-pub enum JobsCommand {
+pub(crate) enum JobsCommand {
     /// All jobs, newest first
     List(ListArguments),
     /// One job with its documents
@@ -28,7 +28,7 @@ pub enum JobsCommand {
 
 /// Which jobs to list.
 #[derive(clap::Args, Debug)]
-pub struct ListArguments {
+pub(crate) struct ListArguments {
     /// queued, running, paused, completed, …
     #[arg(long)]
     status: Option<String>,
@@ -41,7 +41,7 @@ pub struct ListArguments {
 
 /// One job.
 #[derive(clap::Args, Debug)]
-pub struct OneJob {
+pub(crate) struct OneJob {
     /// The job's id
     job: Uuid,
     /// As JSON
@@ -53,7 +53,7 @@ pub struct OneJob {
 
 /// Where queue and ledger are.
 #[derive(clap::Args, Debug)]
-pub struct RecoverArguments {
+pub(crate) struct RecoverArguments {
     #[command(flatten)]
     storage: StorageSettings,
     #[command(flatten)]
@@ -63,7 +63,7 @@ pub struct RecoverArguments {
 }
 
 /// Runs one of the commands.
-pub async fn run(command: JobsCommand) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(command: JobsCommand) -> anyhow::Result<ExitCode> {
     match command {
         JobsCommand::List(arguments) => list(arguments).await?,
         JobsCommand::Show(arguments) => show(arguments).await?,

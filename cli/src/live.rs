@@ -4,7 +4,6 @@
 use crate::client::{Client, Refusal};
 use anyhow::bail;
 use futures_util::{SinkExt, StreamExt};
-use reqwest::StatusCode;
 use serde_json::Value;
 use shared::event::Event;
 use std::time::Duration;
@@ -18,7 +17,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 
 /// What a viewer is told.
 #[derive(Debug)]
-pub enum Update {
+pub(crate) enum Update {
     /// The next event.
     Event(Box<Event>, String),
     /// History before this is gone; here is the state instead.
@@ -81,7 +80,7 @@ enum End {
 ///
 /// # Errors
 /// The server refuses: no such job, no right to see it.
-pub async fn follow(
+pub(crate) async fn follow(
     client: &Client,
     job: Uuid,
     on_update: &mut dyn FnMut(Update),
@@ -134,18 +133,14 @@ async fn connection(
                 let _ = socket.flush().await;
             }
             Message::Close(Some(close)) if (4500..4600).contains(&u16::from(close.code)) => {
-                let (status, code) = match u16::from(close.code) {
-                    4504 => (StatusCode::NOT_FOUND, "job_not_found"),
-                    4501 => (StatusCode::UNAUTHORIZED, "unauthenticated"),
-                    4503 => (StatusCode::FORBIDDEN, "forbidden"),
-                    _ => (StatusCode::BAD_REQUEST, "bad_request"),
+                let code = match u16::from(close.code) {
+                    4504 => "job_not_found",
+                    4501 => "unauthenticated",
+                    4503 => "forbidden",
+                    _ => "bad_request",
                 };
-                return Err(Refusal {
-                    status,
-                    code: code.to_owned(),
-                    detail: close.reason.to_string(),
-                }
-                .into());
+                let detail = close.reason.to_string();
+                return Err(Refusal { code: code.to_owned(), detail }.into());
             }
             Message::Close(_) => return Ok(End::Again),
             _ => {}

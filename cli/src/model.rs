@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 /// What to do with the embedding model.
 #[derive(clap::Subcommand, Debug)]
-pub enum ModelCommand {
+pub(crate) enum ModelCommand {
     /// Build the model files into the cache folder, once
     Fetch(ModelSettings),
     /// Verify the files and run the model
@@ -13,7 +13,7 @@ pub enum ModelCommand {
 }
 
 /// Runs one of the commands.
-pub async fn run(command: ModelCommand) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(command: ModelCommand) -> anyhow::Result<ExitCode> {
     tokio::task::spawn_blocking(move || match command {
         ModelCommand::Fetch(settings) => {
             stores::model::fetch(&settings.model, &|line| println!("{line}"))?;

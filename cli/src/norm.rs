@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 /// A norm, or one of its clauses.
 #[derive(clap::Args, Debug)]
-pub struct NormArguments {
+pub(crate) struct NormArguments {
     /// Designation («СП 45.13330»)
     designation: String,
     /// Clause («5.10»)
@@ -20,7 +20,7 @@ pub struct NormArguments {
 }
 
 /// Shows the norm's status, the clause, and who cites it.
-pub async fn norm(arguments: NormArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn norm(arguments: NormArguments) -> anyhow::Result<ExitCode> {
     let client = Client::new(&arguments.server);
     let path = format!("/norms/{}", escaped(&arguments.designation));
     if let Some(clause) = &arguments.clause {

@@ -17,7 +17,7 @@ enum Style {
 }
 
 /// Shows the updates of one job.
-pub struct Progress {
+pub(crate) struct Progress {
     style: Style,
     status: Option<String>,
 }
@@ -30,7 +30,7 @@ struct Bars {
 
 impl Progress {
     /// Bars when a person watches.
-    pub fn new(json: bool) -> Progress {
+    pub(crate) fn new(json: bool) -> Progress {
         let style = if json {
             Style::Json
         } else if std::io::stdout().is_terminal() {
@@ -42,7 +42,7 @@ impl Progress {
     }
 
     /// Shows one update.
-    pub fn show(&mut self, update: Update) {
+    pub(crate) fn show(&mut self, update: Update) {
         match update {
             Update::Event(event, text) => self.event(&event, &text),
             Update::Snapshot(snapshot) => {
@@ -62,7 +62,7 @@ impl Progress {
     }
 
     /// 0 when everything was trained, 1 otherwise.
-    pub fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         if self.status.as_deref() == Some("completed") {
             ExitCode::SUCCESS
         } else {

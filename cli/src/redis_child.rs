@@ -16,7 +16,7 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// How to start the server that this process becomes.
 #[derive(clap::Args, Debug)]
-pub struct ChildArguments {
+pub(crate) struct ChildArguments {
     /// The process that must not be outlived
     #[arg(long)]
     parent: u32,
@@ -32,7 +32,7 @@ pub struct ChildArguments {
 ///
 /// # Errors
 /// There is no redis-server.
-pub fn become_redis(arguments: &ChildArguments) -> anyhow::Result<Infallible> {
+pub(crate) fn become_redis(arguments: &ChildArguments) -> anyhow::Result<Infallible> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
     let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
     if parent.and_then(|pid| u32::try_from(pid).ok()) != Some(arguments.parent) {
@@ -50,7 +50,7 @@ pub fn become_redis(arguments: &ChildArguments) -> anyhow::Result<Infallible> {
 }
 
 /// A running redis-server.
-pub struct OwnRedis {
+pub(crate) struct OwnRedis {
     folder: PathBuf,
     socket: PathBuf,
     child: Child,
@@ -61,7 +61,7 @@ impl OwnRedis {
     ///
     /// # Errors
     /// There is no redis-server, or it ends at once.
-    pub async fn start(data: &Path) -> anyhow::Result<OwnRedis> {
+    pub(crate) async fn start(data: &Path) -> anyhow::Result<OwnRedis> {
         let folder = data.join("redis");
         std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
         let folder = folder.canonicalize()?;
@@ -73,12 +73,12 @@ impl OwnRedis {
     }
 
     /// The address for clients.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis+unix://{}", self.socket.display())
     }
 
     /// Starts the server again whenever it ends; never returns.
-    pub async fn supervise(&mut self) -> Infallible {
+    pub(crate) async fn supervise(&mut self) -> Infallible {
         loop {
             match self.child.wait().await {
                 Ok(status) => tracing::error!("redis-server ended ({status}), starting it again"),
@@ -93,7 +93,7 @@ impl OwnRedis {
     }
 
     /// Ends the server; its log is synced to the disk first.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok())
             && let Some(pid) = rustix::process::Pid::from_raw(id)
         {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 /// A question.
 #[derive(clap::Args, Debug)]
-pub struct SearchArguments {
+pub(crate) struct SearchArguments {
     /// The question
     question: String,
     /// hybrid, exact, bm25 or dense
@@ -33,7 +33,7 @@ pub struct SearchArguments {
 const SHOWN: usize = 600;
 
 /// Asks and shows the answers with their addresses; 1 when there is none.
-pub async fn search(arguments: SearchArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn search(arguments: SearchArguments) -> anyhow::Result<ExitCode> {
     let client = Client::new(&arguments.server);
     let mut body = json!({ "query": arguments.question, "k": arguments.k, "mode": arguments.mode });
     if let Some(collection) = &arguments.collection {

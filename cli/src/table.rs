@@ -4,10 +4,10 @@ use serde_json::Value;
 use std::io::Write;
 
 /// A column: its head and how a row is shown in it.
-pub type Column<'a> = (&'a str, &'a dyn Fn(&Value) -> String);
+pub(crate) type Column<'a> = (&'a str, &'a dyn Fn(&Value) -> String);
 
 /// Prints rows in columns as wide as their widest cell.
-pub fn print(rows: &[Value], columns: &[Column<'_>]) {
+pub(crate) fn print(rows: &[Value], columns: &[Column<'_>]) {
     let heads = columns.iter().map(|(head, _)| (*head).to_owned()).collect::<Vec<_>>();
     let mut lines = vec![heads];
     lines.extend(rows.iter().map(|row| columns.iter().map(|(_, show)| show(row)).collect()));
@@ -25,7 +25,7 @@ pub fn print(rows: &[Value], columns: &[Column<'_>]) {
 }
 
 /// A field as text: «–» for what is absent.
-pub fn text(row: &Value, field: &str) -> String {
+pub(crate) fn text(row: &Value, field: &str) -> String {
     match row.pointer(&format!("/{}", field.replace('.', "/"))) {
         None | Some(Value::Null) => "–".to_owned(),
         Some(Value::String(text)) => text.clone(),
@@ -34,7 +34,7 @@ pub fn text(row: &Value, field: &str) -> String {
 }
 
 /// The whole value, for `--json` and for showing one thing.
-pub fn json(value: &Value) {
+pub(crate) fn json(value: &Value) {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// What to train.
 #[derive(clap::Args, Debug)]
-pub struct TrainArguments {
+pub(crate) struct TrainArguments {
     /// Files and folders
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -44,7 +44,7 @@ pub struct TrainArguments {
 }
 
 /// Submits the paths; uploads them when the server may not read them itself.
-pub async fn train(arguments: TrainArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn train(arguments: TrainArguments) -> anyhow::Result<ExitCode> {
     let client = Client::new(&arguments.server);
     let mut paths = Vec::new();
     for path in &arguments.paths {

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Settings of the whole system on one machine.
 #[derive(clap::Args, Debug)]
-pub struct UpArguments {
+pub(crate) struct UpArguments {
     #[command(flatten)]
     storage: StorageSettings,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub struct UpArguments {
 ///
 /// # Errors
 /// A setting that cannot work: an address in use, a data folder that another `up` uses.
-pub async fn up(arguments: UpArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn up(arguments: UpArguments) -> anyhow::Result<ExitCode> {
     shared::telemetry::start();
     let data = &arguments.storage.data;
     std::fs::create_dir_all(data).with_context(|| data.display().to_string())?;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// Attach to a job.
 #[derive(clap::Args, Debug)]
-pub struct WatchArguments {
+pub(crate) struct WatchArguments {
     /// The job's id
     job: Uuid,
     /// Events as JSON lines
@@ -20,12 +20,12 @@ pub struct WatchArguments {
 }
 
 /// Follows a job to its end.
-pub async fn watch(arguments: WatchArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn watch(arguments: WatchArguments) -> anyhow::Result<ExitCode> {
     follow(&Client::new(&arguments.server), arguments.job, arguments.json).await
 }
 
 /// Shows a job until it ends; 0 when everything was trained, 1 otherwise.
-pub async fn follow(client: &Client, job: Uuid, json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) async fn follow(client: &Client, job: Uuid, json: bool) -> anyhow::Result<ExitCode> {
     let mut progress = Progress::new(json);
     live::follow(client, job, &mut |update| progress.show(update)).await?;
     Ok(progress.exit_code())

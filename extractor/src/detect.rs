@@ -172,7 +172,7 @@ fn in_zip<R: Read + Seek>(
     Ok(Ok(format))
 }
 
-/// An OpenDocument names its type in a first, stored entry.
+/// An `OpenDocument` names its type in a first, stored entry.
 fn open_document(head: &[u8]) -> Option<Result<Format, Refusal>> {
     let name = head.get(30..38)?;
     if name != b"mimetype" {

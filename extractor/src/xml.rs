@@ -55,7 +55,7 @@ impl Element {
         self.attributes.iter().find(|(key, _)| &**key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The `val` attribute of a child, the usual form of a WordprocessingML property.
+    /// The `val` attribute of a child, the usual form of a `WordprocessingML` property.
     pub(crate) fn value_of(&self, child: &str) -> Option<&str> {
         self.child(child)?.attribute("val")
     }

@@ -172,7 +172,7 @@ mod tests {
         assert!(blobs.write_report(first.id, &serde_json::json!({"n": 1})).await.unwrap());
         assert!(!blobs.write_report(first.id, &serde_json::json!({"n": 2})).await.unwrap());
         assert_eq!(blobs.read_report(first.id).await.unwrap().unwrap()["n"], 1);
-        assert_eq!(blobs.jobs_without_report().await.unwrap(), [second.clone()]);
+        assert_eq!(blobs.jobs_without_report().await.unwrap(), std::slice::from_ref(&second));
 
         blobs.forget_job(second.id).await.unwrap();
         assert_eq!(blobs.job_ids().await.unwrap(), [first.id]);

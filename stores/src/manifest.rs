@@ -240,9 +240,9 @@ async fn write_once(blobs: &Blobs, key: &str, bytes: Vec<u8>) -> Result<()> {
 
 fn parse_part(bytes: &[u8], job: Uuid, part: u64) -> Result<Vec<ManifestEntry>> {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| serde_json::from_slice(line)).collect::<std::result::Result<_, _>>().map_err(
-        |error| StoreError::Damaged(format!("part {part} of the manifest of job {job}: {error}")),
-    )
+    lines.map(serde_json::from_slice).collect::<std::result::Result<_, _>>().map_err(|error| {
+        StoreError::Damaged(format!("part {part} of the manifest of job {job}: {error}"))
+    })
 }
 
 #[cfg(test)]

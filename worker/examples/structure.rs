@@ -5,9 +5,9 @@
 use extractor::client::{ExtractLimits, Tools, extract};
 use extractor::model::{Format, Page};
 use shared::structure::DocumentType;
+use std::path::Path;
 use worker::extracted::Extracted;
 use worker::rules::Rules;
-use std::path::Path;
 use worker::stages::chunking::chunking;
 use worker::stages::rubern_markup::{Part, rubern_markup};
 use worker::stages::structural_analysis::structural_analysis;

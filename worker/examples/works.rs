@@ -21,8 +21,10 @@ fn main() -> anyhow::Result<()> {
     let rules = Rules::shipped();
     for file in std::env::args().skip(1) {
         let path = Path::new(&file);
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let extraction = extract(path, &name, &ExtractLimits::default(), &tools, &|| false, &|_| ());
+        let name =
+            path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let extraction =
+            extract(path, &name, &ExtractLimits::default(), &tools, &|| false, &|_| ());
         let extracted = match extraction {
             Ok(extraction) => Extracted::from(extraction),
             Err(error) => {
@@ -53,7 +55,11 @@ fn main() -> anyhow::Result<()> {
             println!("  dropped «{}»: {}", seed.text, seed.reason);
         }
         println!("specific: {}\n{}", specific.summary(), serde_json::to_string_pretty(&specific)?);
-        println!("sequences: {}\n{}", sequences.summary(), serde_json::to_string_pretty(&sequences)?);
+        println!(
+            "sequences: {}\n{}",
+            sequences.summary(),
+            serde_json::to_string_pretty(&sequences)?
+        );
     }
     Ok(())
 }

@@ -98,7 +98,7 @@ impl Visit<'_> {
     }
 
     fn attempt(&self, run: &mut Run<'_>) -> Result<Trained, Stop> {
-        let lease = self.claim.lease.clone();
+        let lease = self.claim.lease;
         let database = &self.services.database;
         let attempt = database
             .begin(self.entry.document_id, &self.claim.collection, lease.job_id, fence(lease.fence))

@@ -134,7 +134,7 @@ async fn beat_forever(queue: &Queue, worker: &Worker, leases: &Leases) {
     loop {
         ticks.tick().await;
         let held = leases.all();
-        let list: Vec<Lease> = held.iter().map(|held| held.lease.clone()).collect();
+        let list: Vec<Lease> = held.iter().map(|held| held.lease).collect();
         let sent = Instant::now();
         let answer = tokio::time::timeout(times.beat, queue.beat(worker, &list)).await;
         match answer {

@@ -150,7 +150,7 @@ async fn claim_until(
         }
         for claim in claims {
             let Some(permit) = permits.pop() else { break };
-            let held = leases.add(claim.lease.clone());
+            let held = leases.add(claim.lease);
             start(Arc::clone(services), claim, held, leases.clone(), permit, tasks);
         }
     }

@@ -55,7 +55,7 @@ impl Firehose {
     }
 
     /// A receiver that fires after every push, and the position of the next event.
-    pub(crate) fn from_now(&self) -> (watch::Receiver<u64>, u64) {
+    pub(crate) fn subscribe_from_now(&self) -> (watch::Receiver<u64>, u64) {
         let receiver = self.changed.subscribe();
         let end = self.lock().end();
         (receiver, end)
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_viewer_in_time_gets_all_and_a_late_one_the_newest_and_the_finals() {
         let firehose = Firehose::new();
-        let (_, start) = firehose.from_now();
+        let (_, start) = firehose.subscribe_from_now();
         push(&firehose, 1, 1, false);
         push(&firehose, 1, 2, true);
         let (events, next) = firehose.read(start, 10);

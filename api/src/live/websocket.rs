@@ -1,4 +1,4 @@
-//! WebSockets: one job with replay and control messages, or all jobs as the first clients know
+//! `WebSockets`: one job with replay and control messages, or all jobs as the first clients know
 //! them.
 
 use super::entry::Since;
@@ -69,7 +69,7 @@ pub(crate) async fn all_events(
     let upgrade = configured(upgrade)?;
     // Before the 101: whatever the client starts after it, it will see.
     let watched = app.hub.watch_all().await;
-    let cursor = app.hub.firehose.from_now();
+    let cursor = app.hub.firehose.subscribe_from_now();
     let task = app.tasks.clone();
     Ok(upgrade.on_upgrade(move |socket| async move {
         task.track_future(async move {

@@ -1,5 +1,7 @@
 //! The api over real sockets, with a redis-server of its own per test.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
 mod harness;
 mod worker;
 mod client;

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use testkit::{Process, RedisServer, free_port};
 
 /// Generous for a shared machine; a test that needs it all has failed.
-pub const LIMIT: Duration = Duration::from_secs(240);
+pub(crate) const LIMIT: Duration = Duration::from_secs(240);
 
 /// The api, and workers started one by one.
-pub struct System {
+pub(crate) struct System {
     pub redis: RedisServer,
     pub folder: tempfile::TempDir,
     pub url: String,
@@ -21,7 +21,7 @@ pub struct System {
 
 impl System {
     /// An api over its own Redis, allowed to read `documents()`.
-    pub async fn start() -> System {
+    pub(crate) async fn start() -> System {
         let redis = RedisServer::start();
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("documents")).unwrap();
@@ -48,31 +48,31 @@ impl System {
     }
 
     /// Starts a worker process; answers its number.
-    pub fn worker(&mut self) -> usize {
+    pub(crate) fn worker(&mut self) -> usize {
         let environment = environment(&self.redis, self.folder.path());
         self.workers.push(start(program("ragtrain-worker"), &environment));
         self.workers.len() - 1
     }
 
     /// A running worker.
-    pub fn worker_process(&mut self, number: usize) -> &mut Process {
+    pub(crate) fn worker_process(&mut self, number: usize) -> &mut Process {
         &mut self.workers[number]
     }
 
     /// Where the documents are.
-    pub fn documents(&self) -> PathBuf {
+    pub(crate) fn documents(&self) -> PathBuf {
         self.folder.path().join("documents").canonicalize().unwrap()
     }
 
     /// `GET` with an answer in JSON.
-    pub async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         let answer = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         answer.json().await.unwrap()
     }
 
     /// `POST` with an answer in JSON.
-    pub async fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         let answer =
             self.http.post(format!("{}{path}", self.url)).json(&body).send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {:?}", answer.text().await);
@@ -80,12 +80,12 @@ impl System {
     }
 
     /// Submits the documents folder (or other sources) and answers the job's id.
-    pub async fn train(&self, body: Value) -> String {
+    pub(crate) async fn train(&self, body: Value) -> String {
         self.post("/train", body).await["job_id"].as_str().unwrap().to_owned()
     }
 
     /// Waits until the job has ended.
-    pub async fn ended(&self, job: &str) -> Value {
+    pub(crate) async fn ended(&self, job: &str) -> Value {
         let deadline = Instant::now() + LIMIT;
         loop {
             let view = self.get(&format!("/jobs/{job}")).await;
@@ -101,7 +101,7 @@ impl System {
     }
 
     /// All events of a job.
-    pub async fn events(&self, job: &str) -> Vec<Value> {
+    pub(crate) async fn events(&self, job: &str) -> Vec<Value> {
         let mut events: Vec<Value> = Vec::new();
         loop {
             let since = events.last().map_or(0, |event| event["seq"].as_u64().unwrap());
@@ -117,7 +117,7 @@ impl System {
 }
 
 /// A program of this workspace, built by the same cargo run or before it.
-pub fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let own = Path::new(env!("CARGO_BIN_EXE_ragtrain"));
     let path = own.with_file_name(name);
     assert!(path.exists(), "build {name} first: cargo build --release --workspace");

@@ -82,7 +82,7 @@ pub(crate) fn recover(
             return Ok(());
         }
     };
-    let results = recognise_all(runs, &tesseract, &waiting, on_page)?;
+    let results = recognise_all(runs, tesseract, &waiting, on_page)?;
     let recognised: Vec<Recognised> =
         results.values().filter_map(|result| result.as_ref().ok()).cloned().collect();
     let mut composed: BTreeMap<u32, Page> =

@@ -1,4 +1,4 @@
-//! Office formulas as one line of text: «N/(φ·A) ≤ R_y».
+//! Office formulas as one line of text: «N/(φ·A) ≤ `R_y`».
 
 use crate::xml::{Element, Node};
 

@@ -5,7 +5,7 @@ use super::styles::Styles;
 use crate::xml::Element;
 use std::collections::{HashMap, HashSet};
 
-/// Levels of a list in WordprocessingML.
+/// Levels of a list in `WordprocessingML`.
 const LEVELS: usize = 9;
 
 /// The number of a paragraph.

@@ -250,7 +250,7 @@ impl Reading<'_> {
         self.texts.push(Text {
             layout: layout(entity, place),
             layer,
-            tag: tag.map(|tag| tidy(tag)).filter(|tag| !tag.is_empty()),
+            tag: tag.map(tidy).filter(|tag| !tag.is_empty()),
             is_dimension,
             value,
             x: place.x + entity.number(10) * place.scale.0,

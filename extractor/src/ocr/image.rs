@@ -140,7 +140,7 @@ pub fn prepare(drawn: Drawn, quarter_turns: u8) -> Rendered {
     Rendered { head, bytes: image.into_raw(), start: 0 }
 }
 
-fn reader<'a>(bytes: &'a [u8], format: Format) -> Result<ImageReader<Cursor<&'a [u8]>>, ReadError> {
+fn reader(bytes: &[u8], format: Format) -> Result<ImageReader<Cursor<&[u8]>>, ReadError> {
     let format = match format {
         Format::Png => ImageFormat::Png,
         Format::Jpeg => ImageFormat::Jpeg,

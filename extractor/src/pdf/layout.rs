@@ -65,10 +65,14 @@ pub(crate) fn layout(raw: &RawPage) -> Layout {
         });
         match (place, upright) {
             (Some((grid, cell)), true) => {
-                fills.get_mut(grid).map(|fill| fill.push(cell, glyph));
+                if let Some(fill) = fills.get_mut(grid) {
+                    fill.push(cell, glyph)
+                }
             }
             (Some((grid, cell)), false) => {
-                fills.get_mut(grid).map(|fill| fill.push_turned(cell, raw_glyph.clone()));
+                if let Some(fill) = fills.get_mut(grid) {
+                    fill.push_turned(cell, raw_glyph.clone())
+                }
             }
             (None, true) => body.push(glyph),
             (None, false) => beside.push(raw_glyph.clone()),

@@ -45,7 +45,7 @@ fn bands(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
 /// Title lines and «label: value» lines directly above a wider table.
 fn split_head(band: &[Row]) -> (&[Row], &[Row]) {
     let width = band.iter().map(|row| row.cells.len()).max().unwrap_or(0);
-    let wide = band.iter().position(|row| row.cells.len() >= width.min(4).max(2));
+    let wide = band.iter().position(|row| row.cells.len() >= width.clamp(2, 4));
     match wide {
         Some(start) if band[start..].len() >= 2 => band.split_at(start),
         _ => (&[], band),

@@ -1,5 +1,7 @@
 //! The extractor as the worker runs it: real child processes.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
 mod corpus;
 mod formats;
 mod limits;

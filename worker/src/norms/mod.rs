@@ -20,7 +20,7 @@ pub struct Designation {
     /// Canonical, upper-case, without edition year and marks of amendment («СП 45.13330»,
     /// «ГОСТ Р 54257», «261-ФЗ»). Acts whose number is only unique with its date keep the date.
     pub id: String,
-    /// With the edition as written («СНиП 2.01.07-85*»), the prefix in its usual spelling.
+    /// With the edition as written («`СНиП` 2.01.07-85*»), the prefix in its usual spelling.
     pub text: String,
     /// The year with its marks («2017», «85*»); for a federal law its date.
     pub edition: Option<String>,
@@ -181,7 +181,7 @@ fn latin(character: char) -> char {
     }
 }
 
-/// «СНиП 1I-22-81» and «СНиП П-22-81» mean Roman numbers in Latin letters.
+/// «`СНиП` 1I-22-81» and «`СНиП` П-22-81» mean Roman numbers in Latin letters.
 fn roman(number: &str) -> String {
     let Some((head, rest)) = number.split_once('-') else { return number.to_owned() };
     if head.is_empty() || !head.chars().all(|c| matches!(c, 'I' | 'V' | 'Х' | 'l')) {

@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn what_is_no_tag_is_text() {
-        for text in ["\\раздел{без конца", "\\неизвестно{а}", "\\зависимость{А Б}", "a\\раздел{1}"] {
+        for text in ["\\раздел{без конца", "\\неизвестно{а}", "\\зависимость{А Б}", "a\\раздел{1}"]
+        {
             assert_eq!(parse(text), [Tag::Text(text.to_owned())], "{text}");
         }
     }

@@ -87,7 +87,11 @@ impl TypeSpecific {
             .filter(|(_, count)| *count > 0)
             .map(|(name, count)| format!("{name} {count}"))
             .collect();
-        if said.is_empty() { "особых данных нет".to_owned() } else { said.join(", ") }
+        if said.is_empty() {
+            "особых данных нет".to_owned()
+        } else {
+            said.join(", ")
+        }
     }
 }
 
@@ -109,7 +113,8 @@ pub fn type_specific(
         "ppr" => {
             found.stages = stages(rules, markup);
             let tables = markup.tables.iter().enumerate();
-            found.operations = tables.flat_map(|(index, table)| operations(rules, index, table)).collect();
+            found.operations =
+                tables.flat_map(|(index, table)| operations(rules, index, table)).collect();
             (found.machines, found.crews) = project::resources(rules, markup);
         }
         "smeta" => estimate::estimate(rules, extracted, markup, &mut found),
@@ -127,7 +132,12 @@ fn stages(rules: &Rules, markup: &Markup) -> Vec<ProjectStage> {
     let lines = texts(markup).lines(rules.topic("works").rule("marker"));
     let steps = evidence::stages(rules, &lines).into_iter().flat_map(|run| run.steps);
     steps
-        .map(|step| ProjectStage { number: step.number, name: step.name, text: step.written, pages: step.pages })
+        .map(|step| ProjectStage {
+            number: step.number,
+            name: step.name,
+            text: step.written,
+            pages: step.pages,
+        })
         .collect()
 }
 

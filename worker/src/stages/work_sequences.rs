@@ -139,7 +139,12 @@ pub fn work_sequences(rules: &Rules, markup: &Markup, specific: &TypeSpecific) -
     }
     let connected = |work: usize| edges.iter().any(|&(from, to)| from == work || to == work);
     for (index, work) in works.iter_mut().enumerate() {
-        let known = [connected(index), work.duration.is_some(), work.resources != Resources::default(), work.section.is_some()];
+        let known = [
+            connected(index),
+            work.duration.is_some(),
+            work.resources != Resources::default(),
+            work.section.is_some(),
+        ];
         work.quality = known.iter().filter(|known| **known).count() as f64 / known.len() as f64;
     }
     let mut sequences = Sequences::default();
@@ -178,14 +183,18 @@ fn known_works(rules: &Rules, markup: &Markup, specific: &TypeSpecific) -> Vec<S
         let exact = operations.iter().find(|(other, _)| *other == stems);
         let row = exact.or_else(|| operations.iter().find(|(other, _)| same_work(other, &stems)));
         let row = row.map(|(_, operation)| *operation);
-        let from_text = stated.iter().find(|(name, _)| *name == form).map(|(_, duration)| duration.clone());
+        let from_text =
+            stated.iter().find(|(name, _)| *name == form).map(|(_, duration)| duration.clone());
         let duration = from_text.or_else(|| row.and_then(|row| row.duration.clone()));
         SequencedWork {
             id: work.id.clone(),
             name: work.name.clone(),
             duration: duration.map(|duration| in_days(duration, shifts)),
             resources: resources(row, &stems, specific),
-            section: work.section.and_then(|index| markup.sections.get(index)).map(|section| section.title.clone()),
+            section: work
+                .section
+                .and_then(|index| markup.sections.get(index))
+                .map(|section| section.title.clone()),
             pages: work.pages,
             ..SequencedWork::default()
         }
@@ -196,7 +205,10 @@ fn known_works(rules: &Rules, markup: &Markup, specific: &TypeSpecific) -> Vec<S
 /// The name of the work that a line is about: of a stage the part behind its number.
 fn own_name(rules: &Rules, names: &Names<'_>, text: &str) -> String {
     let stage = rules.topic("works").rule("stage").captures(text);
-    let text = stage.as_ref().and_then(|captures| captures.name("name")).map_or(text, |name| name.as_str());
+    let text = stage
+        .as_ref()
+        .and_then(|captures| captures.name("name"))
+        .map_or(text, |name| name.as_str());
     let sentence = crate::works::lines::sentences(text).into_iter().next().unwrap_or(text);
     names.clean(sentence)
 }
@@ -213,7 +225,11 @@ fn in_days(duration: Duration, shifts_a_day: Option<f64>) -> Duration {
     }
 }
 
-fn resources(row: Option<&Operation>, stems_of_work: &[String], specific: &TypeSpecific) -> Resources {
+fn resources(
+    row: Option<&Operation>,
+    stems_of_work: &[String],
+    specific: &TypeSpecific,
+) -> Resources {
     let list = |cell: &Option<String>| cell.iter().cloned().collect::<Vec<_>>();
     let mut resources = row.map_or_else(Resources::default, |row| Resources {
         materials: list(&row.materials),
@@ -224,21 +240,42 @@ fn resources(row: Option<&Operation>, stems_of_work: &[String], specific: &TypeS
         quantity: row.quantity,
     });
     // A machine or a crew whose purpose names the work.
-    let meant = |purpose: &Option<String>| purpose.as_deref().is_some_and(|purpose| same_work(&stems(purpose), stems_of_work));
-    resources.machines.extend(specific.machines.iter().filter(|machine| meant(&machine.purpose)).map(|machine| machine.title()));
-    resources.crew.extend(specific.crews.iter().filter(|crew| meant(&crew.purpose)).map(|crew| crew.title()));
+    let meant = |purpose: &Option<String>| {
+        purpose.as_deref().is_some_and(|purpose| same_work(&stems(purpose), stems_of_work))
+    };
+    resources.machines.extend(
+        specific
+            .machines
+            .iter()
+            .filter(|machine| meant(&machine.purpose))
+            .map(|machine| machine.title()),
+    );
+    resources
+        .crew
+        .extend(specific.crews.iter().filter(|crew| meant(&crew.purpose)).map(|crew| crew.title()));
     resources
 }
 
 /// The critical path over the known durations; the longest chain by count while some are unknown.
 fn schedule(works: &mut [SequencedWork], edges: &[(usize, usize)], sequences: &mut Sequences) {
-    let count = |unit: Unit| works.iter().filter(|work| work.duration.as_ref().is_some_and(|d| d.unit == unit)).count();
-    let unit = [Unit::Day, Unit::Shift, Unit::Hour].into_iter().rev().max_by_key(|unit| count(*unit)).filter(|unit| count(*unit) > 0);
-    let value = |work: &SequencedWork| work.duration.as_ref().filter(|d| Some(d.unit) == unit).map(|d| d.value);
+    let count = |unit: Unit| {
+        works.iter().filter(|work| work.duration.as_ref().is_some_and(|d| d.unit == unit)).count()
+    };
+    let unit = [Unit::Day, Unit::Shift, Unit::Hour]
+        .into_iter()
+        .rev()
+        .max_by_key(|unit| count(*unit))
+        .filter(|unit| count(*unit) > 0);
+    let value = |work: &SequencedWork| {
+        work.duration.as_ref().filter(|d| Some(d.unit) == unit).map(|d| d.value)
+    };
     let known: Vec<Option<f64>> = works.iter().map(value).collect();
     let unknown = known.iter().filter(|value| value.is_none()).count();
     let chain = if unknown == 0 {
-        longest_chain(&known.iter().map(|value| value.unwrap_or_default()).collect::<Vec<_>>(), edges)
+        longest_chain(
+            &known.iter().map(|value| value.unwrap_or_default()).collect::<Vec<_>>(),
+            edges,
+        )
     } else {
         longest_chain(&vec![1.0; works.len()], edges)
     };
@@ -276,7 +313,12 @@ fn schedule(works: &mut [SequencedWork], edges: &[(usize, usize)], sequences: &m
     for ((work, time), known) in works.iter_mut().zip(&times).zip(&known) {
         work.times = Some(*time);
         if known.is_some() {
-            let bar = Bar { id: work.id.clone(), name: work.name.clone(), start: time.early_start, end: time.early_finish };
+            let bar = Bar {
+                id: work.id.clone(),
+                name: work.name.clone(),
+                start: time.early_start,
+                end: time.early_finish,
+            };
             sequences.gantt.push(bar);
         }
     }
@@ -293,12 +335,25 @@ mod tests {
     use shared::structure::{Dependency, Work};
 
     fn markup(names: &[&str], edges: &[(usize, usize)], text: &str) -> Markup {
-        let work = |(place, name): (usize, &&str)| Work { id: format!("w{place}"), name: (*name).to_owned(), pages: [1, 1], section: None };
-        let edge = |&(from, to): &(usize, usize)| Dependency { from: format!("w{from}"), to: format!("w{to}"), ..Dependency::default() };
+        let work = |(place, name): (usize, &&str)| Work {
+            id: format!("w{place}"),
+            name: (*name).to_owned(),
+            pages: [1, 1],
+            section: None,
+        };
+        let edge = |&(from, to): &(usize, usize)| Dependency {
+            from: format!("w{from}"),
+            to: format!("w{to}"),
+            ..Dependency::default()
+        };
         Markup {
             works: names.iter().enumerate().map(work).collect(),
             dependencies: edges.iter().map(edge).collect(),
-            parts: vec![Part::Passage(Passage { text: text.to_owned(), section: None, pages: [1, 1] })],
+            parts: vec![Part::Passage(Passage {
+                text: text.to_owned(),
+                section: None,
+                pages: [1, 1],
+            })],
             ..Markup::default()
         }
     }
@@ -329,12 +384,22 @@ mod tests {
 
     #[test]
     fn shifts_are_days_only_where_the_text_says_so() {
-        let duration = Some(super::Duration { value: 4.0, unit: Unit::Shift, source: String::new() });
-        let operation = Operation { name: "Рытьё рва".to_owned(), duration, ..Operation::default() };
+        let duration =
+            Some(super::Duration { value: 4.0, unit: Unit::Shift, source: String::new() });
+        let operation =
+            Operation { name: "Рытьё рва".to_owned(), duration, ..Operation::default() };
         let specific = TypeSpecific { operations: vec![operation], ..TypeSpecific::default() };
-        let silent = work_sequences(Rules::shipped(), &markup(&["Рытьё рва"], &[], "Ров сухой."), &specific);
-        assert_eq!((silent.total_days, silent.total, silent.unit), (None, Some(4.0), Some(Unit::Shift)));
-        let said = work_sequences(Rules::shipped(), &markup(&["Рытьё рва"], &[], "Работают в две смены."), &specific);
+        let silent =
+            work_sequences(Rules::shipped(), &markup(&["Рытьё рва"], &[], "Ров сухой."), &specific);
+        assert_eq!(
+            (silent.total_days, silent.total, silent.unit),
+            (None, Some(4.0), Some(Unit::Shift))
+        );
+        let said = work_sequences(
+            Rules::shipped(),
+            &markup(&["Рытьё рва"], &[], "Работают в две смены."),
+            &specific,
+        );
         assert_eq!(said.total_days, Some(2.0));
     }
 }

@@ -84,7 +84,7 @@ pub fn title_form(text: &str) -> String {
 /// Whether a title is one of a word list.
 pub fn is_one_of(words: &[String], title: &str) -> bool {
     let form = title_form(title);
-    words.iter().any(|word| *word == form)
+    words.contains(&form)
 }
 
 #[cfg(test)]

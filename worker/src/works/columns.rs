@@ -57,7 +57,9 @@ fn kinds(rules: &Rules, header: &[String]) -> BTreeMap<String, (usize, String)> 
     for (column, cell) in header.iter().enumerate() {
         let text = cell.split_whitespace().collect::<Vec<_>>().join(" ");
         let matching = rules.topic("columns").rules.iter().filter(|rule| rule.is_match(&text));
-        let Some(rule) = matching.reduce(|best, rule| if rule.weight > best.weight { rule } else { best }) else {
+        let Some(rule) =
+            matching.reduce(|best, rule| if rule.weight > best.weight { rule } else { best })
+        else {
             continue;
         };
         let kind = rule.field("kind").to_owned();
@@ -78,13 +80,20 @@ fn header_end(table: &Table, start: usize) -> usize {
         let row = &rows[end];
         let filled: Vec<&String> = row.iter().filter(|cell| !cell.is_empty()).collect();
         let numbers_columns = filled.len() > 2
-            && filled.iter().all(|cell| cell.len() <= 4 && cell.chars().all(|c| c.is_ascii_digit() || c == '.'))
+            && filled.iter().all(|cell| {
+                cell.len() <= 4 && cell.chars().all(|c| c.is_ascii_digit() || c == '.')
+            })
             && filled.first().is_some_and(|cell| cell.as_str() == "1");
         // Cells under a merged cell: the first column goes on from above, no figure anywhere.
         let sub_header = row.first().is_some_and(String::is_empty)
             && filled.len() > 1
-            && filled.iter().all(|cell| !cell.chars().all(|c| c.is_ascii_digit() || ".,".contains(c)))
-            && row.iter().zip(&rows[start]).any(|(below, above)| !below.is_empty() && above.is_empty());
+            && filled
+                .iter()
+                .all(|cell| !cell.chars().all(|c| c.is_ascii_digit() || ".,".contains(c)))
+            && row
+                .iter()
+                .zip(&rows[start])
+                .any(|(below, above)| !below.is_empty() && above.is_empty());
         if !numbers_columns && !sub_header {
             break;
         }
@@ -106,7 +115,9 @@ fn joined(rows: &[Vec<String>]) -> Vec<String> {
             let cell = row.get(column).map_or("", |cell| cell.trim());
             let divided = || {
                 let lower = rows.iter().skip(index + 1);
-                lower.filter_map(|row| row.get(column)).any(|cell| cell.chars().any(char::is_alphabetic))
+                lower
+                    .filter_map(|row| row.get(column))
+                    .any(|cell| cell.chars().any(char::is_alphabetic))
             };
             if !cell.is_empty() {
                 carried = cell;
@@ -133,19 +144,26 @@ pub(crate) mod tests {
 
     /// A table from lines of cells divided by `|`.
     pub(crate) fn table(text: &str) -> Table {
-        let rows: Vec<Vec<String>> =
-            text.lines().map(|line| line.split('|').map(|cell| cell.trim().to_owned()).collect()).collect();
+        let rows: Vec<Vec<String>> = text
+            .lines()
+            .map(|line| line.split('|').map(|cell| cell.trim().to_owned()).collect())
+            .collect();
         Table { rows, pages: [1, 1], ..Table::default() }
     }
 
     #[test]
     fn simple_headers() {
-        let table = table("№|Наименование операции|Ед. изм.|Объём|Трудозатраты, чел.-ч\n1|Сборка щитов|м2|20|8");
+        let table = table(
+            "№|Наименование операции|Ед. изм.|Объём|Трудозатраты, чел.-ч\n1|Сборка щитов|м2|20|8",
+        );
         let columns = Columns::of(Rules::shipped(), &table).unwrap();
         assert_eq!(columns.first_row, 1);
         let row = &table.rows[1];
         assert_eq!(columns.cell(row, "name"), "Сборка щитов");
-        assert_eq!((columns.cell(row, "quantity"), columns.cell(row, "labour")), ("20".into(), "8".into()));
+        assert_eq!(
+            (columns.cell(row, "quantity"), columns.cell(row, "labour")),
+            ("20".into(), "8".into())
+        );
     }
 
     #[test]

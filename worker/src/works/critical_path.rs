@@ -22,7 +22,8 @@ pub struct Times {
 pub fn times(durations: &[f64], edges: &[(usize, usize)]) -> Option<Vec<Times>> {
     let order = order(durations.len(), edges)?;
     let mut times = vec![Times::default(); durations.len()];
-    let (next, before) = (neighbours(durations.len(), edges, false), neighbours(durations.len(), edges, true));
+    let (next, before) =
+        (neighbours(durations.len(), edges, false), neighbours(durations.len(), edges, true));
     for &work in &order {
         let start = before[work].iter().map(|&other| times[other].early_finish).fold(0.0, f64::max);
         times[work].early_start = start;
@@ -44,7 +45,8 @@ pub fn longest_chain(weights: &[f64], edges: &[(usize, usize)]) -> Vec<usize> {
     let before = neighbours(weights.len(), edges, true);
     let mut best: Vec<(f64, Option<usize>)> = vec![(0.0, None); weights.len()];
     for &work in &order {
-        let longest = before[work].iter().copied().reduce(|a, b| if best[b].0 > best[a].0 { b } else { a });
+        let longest =
+            before[work].iter().copied().reduce(|a, b| if best[b].0 > best[a].0 { b } else { a });
         best[work] = (longest.map_or(0.0, |other| best[other].0) + weights[work], longest);
     }
     let mut last = (0..weights.len()).reduce(|a, b| if best[b].0 > best[a].0 { b } else { a });
@@ -65,7 +67,8 @@ pub fn order(count: usize, edges: &[(usize, usize)]) -> Option<Vec<usize>> {
     let next = neighbours(count, edges, false);
     let mut waiting = vec![0usize; count];
     edges.iter().for_each(|&(_, to)| waiting[to] += 1);
-    let mut ready: std::collections::BTreeSet<usize> = (0..count).filter(|&work| waiting[work] == 0).collect();
+    let mut ready: std::collections::BTreeSet<usize> =
+        (0..count).filter(|&work| waiting[work] == 0).collect();
     let mut order = Vec::with_capacity(count);
     while let Some(work) = ready.pop_first() {
         order.push(work);

@@ -26,7 +26,8 @@ impl Unit {
             Some((Unit::Day, 7.0))
         } else if has("день") || has("дн") || has("сут") {
             Some((Unit::Day, 1.0))
-        } else if has("час") || lower.split(|c: char| !c.is_alphabetic()).any(|word| word == "ч") {
+        } else if has("час") || lower.split(|c: char| !c.is_alphabetic()).any(|word| word == "ч")
+        {
             Some((Unit::Hour, 1.0))
         } else {
             None
@@ -70,7 +71,8 @@ pub fn stated(rule: &Rule, text: &str) -> Option<Duration> {
 
 /// The duration in a cell, its unit in the header or in the cell («Продолжительность, смен»).
 pub fn in_cell(header: &str, cell: &str) -> Option<Duration> {
-    let digits: String = cell.chars().take_while(|c| c.is_ascii_digit() || ",. ".contains(*c)).collect();
+    let digits: String =
+        cell.chars().take_while(|c| c.is_ascii_digit() || ",. ".contains(*c)).collect();
     let value = number(digits.trim())?;
     let (unit, factor) = Unit::of(&cell[digits.len()..]).or_else(|| Unit::of(header))?;
     Some(Duration { value: value * factor, unit, source: format!("{header}: {cell}") })
@@ -79,7 +81,8 @@ pub fn in_cell(header: &str, cell: &str) -> Option<Duration> {
 /// Shifts in a day, where the text says so.
 pub fn shifts_a_day(rules: &Rules, text: &str) -> Option<f64> {
     let topic = rules.topic("works");
-    let (one, two) = (topic.rule("one_shift").is_match(text), topic.rule("two_shifts").is_match(text));
+    let (one, two) =
+        (topic.rule("one_shift").is_match(text), topic.rule("two_shifts").is_match(text));
     match (one, two) {
         (true, false) => Some(1.0),
         (false, true) => Some(2.0),

@@ -50,7 +50,8 @@ pub struct Phrase {
 /// Lists whose lead or heading says that they are sequences.
 pub fn sequences(rules: &Rules, lines: &[Line<'_>]) -> Vec<Sequence> {
     let topic = rules.topic("works");
-    let (lead, heading, own) = (topic.rule("sequence_lead"), topic.rule("sequence_heading"), topic.rule("own_steps"));
+    let (lead, heading, own) =
+        (topic.rule("sequence_lead"), topic.rule("sequence_heading"), topic.rule("own_steps"));
     let names = Names::of(rules);
     let mut found = Vec::new();
     for (index, line) in lines.iter().enumerate() {
@@ -86,7 +87,10 @@ fn items<'l, 'a>(lead: &'l Line<'a>, below: &'l [Line<'a>]) -> impl Iterator<Ite
 }
 
 fn step(names: &Names<'_>, line: &Line<'_>, text: &str, number: &str) -> Step {
-    let name = sentences(text).into_iter().map(|sentence| names.clean(sentence)).find(|name| name.chars().count() > 3);
+    let name = sentences(text)
+        .into_iter()
+        .map(|sentence| names.clean(sentence))
+        .find(|name| name.chars().count() > 3);
     Step {
         name: name.unwrap_or_default(),
         written: line.text.to_owned(),
@@ -168,7 +172,8 @@ fn phrase(names: &Names<'_>, kinds: &[&Rule], sentence: &str, line: &Line<'_>) -
 
 /// «работ по монтажу ферм» is about «монтаж ферм».
 fn without_work_on(name: &str) -> &str {
-    let prefixes = ["Работы по ", "Работу по ", "Работ по ", "Работам по ", "работ по ", "работы по "];
+    let prefixes =
+        ["Работы по ", "Работу по ", "Работ по ", "Работам по ", "работ по ", "работы по "];
     prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
 }
 
@@ -191,7 +196,9 @@ mod tests {
         let found = phrases(Rules::shipped(), &[line(sentence, Kind::Text, "")]);
         let pairs: Vec<(&str, &str)> = found
             .iter()
-            .flat_map(|phrase| phrase.earlier.iter().map(|earlier| (earlier.as_str(), phrase.later.as_str())))
+            .flat_map(|phrase| {
+                phrase.earlier.iter().map(|earlier| (earlier.as_str(), phrase.later.as_str()))
+            })
             .collect();
         assert_eq!(pairs, expected, "{sentence}");
     }
@@ -205,7 +212,10 @@ mod tests {
             "До начала укладки смеси должны быть выполнены вязка сеток и промывка щитов.",
             &[("Вязка сеток", "Укладка смеси"), ("Промывка щитов", "Укладка смеси")],
         );
-        check("Окраску ворот выполняют только после сушки стен.", &[("Сушка стен", "Окраска ворот")]);
+        check(
+            "Окраску ворот выполняют только после сушки стен.",
+            &[("Сушка стен", "Окраска ворот")],
+        );
         check("Монтаж рам начинают с разбивки осей.", &[("Разбивка осей", "Монтаж рам")]);
     }
 
@@ -219,11 +229,22 @@ mod tests {
 
     #[test]
     fn stages_run_from_one() {
-        let lines: Vec<Line> = ["Этап 1. Рытьё рва. Продолжительность 2 дня.", "Текст", "Этап 2. Отсыпка дна", "Этап 2. Снова", "Этап 1. Снос стен"]
-            .iter().map(|text| line(text, Kind::Text, "")).collect();
+        let lines: Vec<Line> = [
+            "Этап 1. Рытьё рва. Продолжительность 2 дня.",
+            "Текст",
+            "Этап 2. Отсыпка дна",
+            "Этап 2. Снова",
+            "Этап 1. Снос стен",
+        ]
+        .iter()
+        .map(|text| line(text, Kind::Text, ""))
+        .collect();
         let runs = stages(Rules::shipped(), &lines);
         assert_eq!(runs.len(), 2);
-        assert_eq!(runs[0].steps.iter().map(|step| step.name.as_str()).collect::<Vec<_>>(), ["Рытьё рва", "Отсыпка дна"]);
+        assert_eq!(
+            runs[0].steps.iter().map(|step| step.name.as_str()).collect::<Vec<_>>(),
+            ["Рытьё рва", "Отсыпка дна"]
+        );
     }
 
     #[test]

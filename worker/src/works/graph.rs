@@ -49,8 +49,18 @@ struct Edge {
 }
 
 /// Builds the work graph of a document.
-pub fn graph(rules: &Rules, body: &Body, seeds: &[WorkCandidate], kind: &DocumentType) -> WorkGraph {
-    let texts = Texts { sections: &body.sections, clauses: &body.clauses, lists: &body.lists, parts: &body.parts };
+pub fn graph(
+    rules: &Rules,
+    body: &Body,
+    seeds: &[WorkCandidate],
+    kind: &DocumentType,
+) -> WorkGraph {
+    let texts = Texts {
+        sections: &body.sections,
+        clauses: &body.clauses,
+        lists: &body.lists,
+        parts: &body.parts,
+    };
     let lines = texts.lines(rules.topic("works").rule("marker"));
     let mut builder = Builder::default();
     let project = kind.family == "ppr";
@@ -92,7 +102,13 @@ struct Builder {
 }
 
 impl Builder {
-    fn new_node(&mut self, name: &str, section: Option<usize>, pages: PageRange, scope: Option<usize>) -> NodeIndex {
+    fn new_node(
+        &mut self,
+        name: &str,
+        section: Option<usize>,
+        pages: PageRange,
+        scope: Option<usize>,
+    ) -> NodeIndex {
         let id = format!("w{}", self.graph.node_count() + 1);
         let node = self.graph.add_node(Work { id, name: name.to_owned(), pages, section });
         self.stems.push(stems(name));
@@ -108,7 +124,9 @@ impl Builder {
         let wanted = stems(name);
         let nodes = self.graph.node_indices().take(among);
         let mut same = nodes.filter(|node| {
-            !self.own.contains(node) && !taken.contains(node) && same_work(&self.stems[node.index()], &wanted)
+            !self.own.contains(node)
+                && !taken.contains(node)
+                && same_work(&self.stems[node.index()], &wanted)
         });
         let first = same.next()?;
         same.next().is_none().then_some(first)
@@ -124,7 +142,14 @@ impl Builder {
     }
 
     /// The node of an item of a list: an item may mean a work of another list, never one of its own.
-    fn listed(&mut self, name: &str, section: Option<usize>, pages: PageRange, among: usize, taken: &[NodeIndex]) -> NodeIndex {
+    fn listed(
+        &mut self,
+        name: &str,
+        section: Option<usize>,
+        pages: PageRange,
+        among: usize,
+        taken: &[NodeIndex],
+    ) -> NodeIndex {
         let exact = self.known.get(&(None, normal_form(name))).filter(|node| !taken.contains(node));
         let found = exact.copied().or_else(|| self.same(name, among, taken));
         found.unwrap_or_else(|| self.new_node(name, section, pages, None))
@@ -135,7 +160,12 @@ impl Builder {
         let mut nodes: Vec<NodeIndex> = Vec::new();
         for step in &sequence.steps {
             let node = if sequence.own {
-                self.new_node(&step.name, step.section, step.pages, step.section.or(Some(usize::MAX)))
+                self.new_node(
+                    &step.name,
+                    step.section,
+                    step.pages,
+                    step.section.or(Some(usize::MAX)),
+                )
             } else {
                 self.listed(&step.name, step.section, step.pages, among, &nodes)
             };
@@ -144,7 +174,10 @@ impl Builder {
         for (place, pair) in nodes.windows(2).enumerate() {
             let (earlier, later) = (&sequence.steps[place], &sequence.steps[place + 1]);
             let evidence = match strength {
-                Strength::Stage => format!("Этап {}. {} → Этап {}. {}", earlier.number, earlier.name, later.number, later.name),
+                Strength::Stage => format!(
+                    "Этап {}. {} → Этап {}. {}",
+                    earlier.number, earlier.name, later.number, later.name
+                ),
                 _ => format!("{} {} → {}", sequence.lead, earlier.written, later.written),
             };
             let pages = [earlier.pages[0], later.pages[1]];
@@ -159,14 +192,27 @@ impl Builder {
             let node = self.listed(&row.name, section, row.pages, among, &nodes);
             nodes.push(node);
         }
-        let said: Vec<(usize, &str)> = rows.iter().enumerate()
-            .filter_map(|(place, row)| Some((place, row.predecessors.as_deref()?))).collect();
+        let said: Vec<(usize, &str)> = rows
+            .iter()
+            .enumerate()
+            .filter_map(|(place, row)| Some((place, row.predecessors.as_deref()?)))
+            .collect();
         for &(place, predecessors) in &said {
-            for number in predecessors.split([',', ';', ' ']).map(|number| number.trim_end_matches('.')) {
-                let earlier = rows.iter().position(|row| !number.is_empty() && row.number.trim_end_matches('.') == number);
+            for number in
+                predecessors.split([',', ';', ' ']).map(|number| number.trim_end_matches('.'))
+            {
+                let earlier = rows.iter().position(|row| {
+                    !number.is_empty() && row.number.trim_end_matches('.') == number
+                });
                 let Some(earlier) = earlier else { continue };
                 let evidence = format!("{}: предшествуют {predecessors}", rows[place].name);
-                self.add_edge(nodes[earlier], nodes[place], &evidence, rows[place].pages, Strength::Phrase);
+                self.add_edge(
+                    nodes[earlier],
+                    nodes[place],
+                    &evidence,
+                    rows[place].pages,
+                    Strength::Phrase,
+                );
             }
         }
         if !ordered || !said.is_empty() {
@@ -174,13 +220,20 @@ impl Builder {
         }
         for (pair, rows) in nodes.windows(2).zip(rows.windows(2)) {
             let name = |row: &Operation| format!("{} {}", row.number, row.name).trim().to_owned();
-            let evidence = format!("порядок операций в таблице: {} → {}", name(&rows[0]), name(&rows[1]));
+            let evidence =
+                format!("порядок операций в таблице: {} → {}", name(&rows[0]), name(&rows[1]));
             self.add_edge(pair[0], pair[1], &evidence, rows[0].pages, Strength::Table);
         }
     }
 
     /// Seeds become nodes where they are works; the others are dropped with the reason.
-    fn add_seeds(&mut self, rules: &Rules, seeds: &[WorkCandidate], kind: &DocumentType, body: &Body) -> Vec<DroppedSeed> {
+    fn add_seeds(
+        &mut self,
+        rules: &Rules,
+        seeds: &[WorkCandidate],
+        kind: &DocumentType,
+        body: &Body,
+    ) -> Vec<DroppedSeed> {
         let names = Names::of(rules);
         let mut dropped = Vec::new();
         for seed in seeds {
@@ -204,7 +257,14 @@ impl Builder {
         dropped
     }
 
-    fn add_edge(&mut self, from: NodeIndex, to: NodeIndex, evidence: &str, pages: PageRange, strength: Strength) {
+    fn add_edge(
+        &mut self,
+        from: NodeIndex,
+        to: NodeIndex,
+        evidence: &str,
+        pages: PageRange,
+        strength: Strength,
+    ) {
         if from == to {
             return;
         }
@@ -253,9 +313,15 @@ impl Builder {
 
     fn weakest_of_a_cycle(&self) -> Option<EdgeIndex> {
         let components = tarjan_scc(&self.graph);
-        let cycle: HashSet<NodeIndex> = components.into_iter().find(|nodes| nodes.len() > 1)?.into_iter().collect();
-        let inside = self.graph.edge_references().filter(|edge| cycle.contains(&edge.source()) && cycle.contains(&edge.target()));
-        inside.min_by_key(|edge| (edge.weight().strength, std::cmp::Reverse(edge.weight().order))).map(|edge| edge.id())
+        let cycle: HashSet<NodeIndex> =
+            components.into_iter().find(|nodes| nodes.len() > 1)?.into_iter().collect();
+        let inside = self
+            .graph
+            .edge_references()
+            .filter(|edge| cycle.contains(&edge.source()) && cycle.contains(&edge.target()));
+        inside
+            .min_by_key(|edge| (edge.weight().strength, std::cmp::Reverse(edge.weight().order)))
+            .map(|edge| edge.id())
     }
 }
 
@@ -282,11 +348,17 @@ mod tests {
 
     #[test]
     fn stages_and_phrases_meet_in_the_same_nodes() {
-        let graph = of("Этап 1. Рытьё траншеи экскаватором\nЭтап 2. Укладка труб\nДо начала укладки труб должна быть выполнена отсыпка дна.", &[]);
-        assert_eq!(pairs(&graph), [
-            ("Рытьё траншеи экскаватором".to_owned(), "Укладка труб".to_owned()),
-            ("Отсыпка дна".to_owned(), "Укладка труб".to_owned()),
-        ]);
+        let graph = of(
+            "Этап 1. Рытьё траншеи экскаватором\nЭтап 2. Укладка труб\nДо начала укладки труб должна быть выполнена отсыпка дна.",
+            &[],
+        );
+        assert_eq!(
+            pairs(&graph),
+            [
+                ("Рытьё траншеи экскаватором".to_owned(), "Укладка труб".to_owned()),
+                ("Отсыпка дна".to_owned(), "Укладка труб".to_owned()),
+            ]
+        );
         assert_eq!(graph.dependencies[1].pages, [3, 3]);
         assert!(graph.dependencies[1].evidence.starts_with("До начала"));
     }
@@ -306,12 +378,18 @@ mod tests {
         let graph = of("", &[chart]);
         assert_eq!(graph.dependencies.len(), 2);
         let said = "№|Операция|Ед. изм.|Объём|Предшествующие\n1|Сборка щитов|м2|4|\n2|Вязка сеток|т|8|\n3|Укладка смеси|м3|9|1, 2";
-        assert_eq!(pairs(&of("", &[said]))[0], ("Сборка щитов".to_owned(), "Укладка смеси".to_owned()));
+        assert_eq!(
+            pairs(&of("", &[said]))[0],
+            ("Сборка щитов".to_owned(), "Укладка смеси".to_owned())
+        );
     }
 
     #[test]
     fn cycles_lose_their_weakest_edge() {
-        let graph = of("Этап 1. Монтаж стоек\nЭтап 2. Монтаж балок\nМонтаж стоек зависит от монтажа балок.", &[]);
+        let graph = of(
+            "Этап 1. Монтаж стоек\nЭтап 2. Монтаж балок\nМонтаж стоек зависит от монтажа балок.",
+            &[],
+        );
         assert_eq!(pairs(&graph), [("Монтаж балок".to_owned(), "Монтаж стоек".to_owned())]);
         assert!(graph.issues[0].contains("по кругу") && graph.issues[0].contains("Этап 1"));
     }

@@ -64,7 +64,9 @@ impl<'a> Texts<'a> {
                 }
                 Part::Clause(index) => {
                     let Some(clause) = self.clauses.get(*index) else { continue };
-                    let heading = lines.last().is_some_and(|line| line.kind == Kind::Heading && line.text == clause.text);
+                    let heading = lines
+                        .last()
+                        .is_some_and(|line| line.kind == Kind::Heading && line.text == clause.text);
                     if heading {
                         continue;
                     }
@@ -72,12 +74,26 @@ impl<'a> Texts<'a> {
                         let first = place == 0;
                         let kind = if first { Kind::Clause } else { rest(text) };
                         let number = if first { clause.number.as_str() } else { "" };
-                        lines.push(Line { text, number, kind, section: clause.section, pages: clause.pages, part });
+                        lines.push(Line {
+                            text,
+                            number,
+                            kind,
+                            section: clause.section,
+                            pages: clause.pages,
+                            part,
+                        });
                     }
                 }
                 Part::List(index) => {
                     let Some(list) = self.lists.get(*index) else { continue };
-                    let line = |text, kind| Line { text, number: "", kind, section: list.section, pages: list.pages, part };
+                    let line = |text, kind| Line {
+                        text,
+                        number: "",
+                        kind,
+                        section: list.section,
+                        pages: list.pages,
+                        part,
+                    };
                     if !list.lead.is_empty() {
                         lines.push(line(&list.lead, Kind::Text));
                     }
@@ -131,8 +147,14 @@ mod tests {
 
     #[test]
     fn sentences_end_at_stops_before_capitals() {
-        assert_eq!(sentences("Этап 1. Рытьё рва. Продолжительность 5 дней."), ["Этап 1.", "Рытьё рва.", "Продолжительность 5 дней."]);
-        assert_eq!(sentences("Согласно рис. А и т. Б глубина 1.5 м"), ["Согласно рис.", "А и т. Б глубина 1.5 м"]);
+        assert_eq!(
+            sentences("Этап 1. Рытьё рва. Продолжительность 5 дней."),
+            ["Этап 1.", "Рытьё рва.", "Продолжительность 5 дней."]
+        );
+        assert_eq!(
+            sentences("Согласно рис. А и т. Б глубина 1.5 м"),
+            ["Согласно рис.", "А и т. Б глубина 1.5 м"]
+        );
         assert_eq!(sentences(""), Vec::<&str>::new());
     }
 }

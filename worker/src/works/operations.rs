@@ -40,7 +40,8 @@ pub struct Operation {
 /// The operations of one table; empty when it is none of operations.
 pub fn operations(rules: &Rules, index: usize, table: &Table) -> Vec<Operation> {
     let Some(columns) = Columns::of(rules, table) else { return Vec::new() };
-    let measured = ["labour", "norm_of_time", "duration", "crew"].iter().any(|kind| columns.has(kind));
+    let measured =
+        ["labour", "norm_of_time", "duration", "crew"].iter().any(|kind| columns.has(kind));
     let named = rules.topic("columns").rule("operation_name").is_match(columns.header("name"));
     let priced = columns.has("total") || columns.has("unit_price") || columns.has("code");
     let counted = columns.has("unit") && columns.has("quantity");
@@ -51,8 +52,16 @@ pub fn operations(rules: &Rules, index: usize, table: &Table) -> Vec<Operation> 
     rows.filter_map(|row| operation(rules, index, table, &columns, row)).collect()
 }
 
-fn operation(rules: &Rules, index: usize, table: &Table, columns: &Columns, row: &[String]) -> Option<Operation> {
-    let text = |kind: &str| Some(columns.cell(row, kind)).filter(|cell| !cell.is_empty() && cell != "-" && cell != "–");
+fn operation(
+    rules: &Rules,
+    index: usize,
+    table: &Table,
+    columns: &Columns,
+    row: &[String],
+) -> Option<Operation> {
+    let text = |kind: &str| {
+        Some(columns.cell(row, kind)).filter(|cell| !cell.is_empty() && cell != "-" && cell != "–")
+    };
     let with_unit = |kind: &str| {
         let cell = text(kind)?;
         let unit = columns.header(kind).rsplit_once(',').map_or("", |(_, unit)| unit.trim());
@@ -115,9 +124,13 @@ pub fn is_ordered(rules: &Rules, table: &Table, sections: &[Section]) -> bool {
     if ordered.is_match(&table.caption) {
         return true;
     }
-    let header = Columns::of(rules, table).is_some_and(|columns| ordered.is_match(columns.header("name")));
+    let header =
+        Columns::of(rules, table).is_some_and(|columns| ordered.is_match(columns.header("name")));
     let section = table.section.and_then(|index| sections.get(index));
-    header || section.is_some_and(|section| rules.topic("works").rule("sequence_heading").is_match(&section.title))
+    header
+        || section.is_some_and(|section| {
+            rules.topic("works").rule("sequence_heading").is_match(&section.title)
+        })
 }
 
 #[cfg(test)]
@@ -148,7 +161,9 @@ mod tests {
     #[test]
     fn hours_come_from_the_norm_of_time() {
         let rules = Rules::shipped();
-        let chart = table("Наименование работ|Ед. изм.|Объем|Норма времени, чел.-ч|Состав звена\nПосадка дуба|шт|10|1,2|Рабочий 4р-1, 2р-2");
+        let chart = table(
+            "Наименование работ|Ед. изм.|Объем|Норма времени, чел.-ч|Состав звена\nПосадка дуба|шт|10|1,2|Рабочий 4р-1, 2р-2",
+        );
         let rows = operations(rules, 0, &chart);
         assert_eq!(rows[0].duration.as_ref().map(|d| (d.value, d.unit)), Some((4.0, Unit::Hour)));
         assert!(!is_ordered(rules, &chart, &[]));

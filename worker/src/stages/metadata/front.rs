@@ -142,7 +142,7 @@ fn organisation(topic: &Topic, page: &TitlePage) -> Option<Found<String>> {
     })
 }
 
-/// «Взамен СНиП …», «Пересмотр СП …», «Актуализированная редакция СНиП …» (also on two lines).
+/// «Взамен `СНиП` …», «Пересмотр СП …», «Актуализированная редакция `СНиП` …» (also on two lines).
 fn replaced(
     rules: &Rules,
     line: &Line,

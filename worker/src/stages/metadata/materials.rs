@@ -75,7 +75,7 @@ fn is_material(topic: &Topic, name: &str) -> bool {
     let work = words.iter().take(if adjective { 2 } else { 1 }).any(|word| is_work(word));
     let prepositions = list("prepositions");
     let condition = words.first().is_none_or(|word| prepositions.iter().any(|one| one == word));
-    !work && !condition && words.iter().any(|word| is_noun(&word))
+    !work && !condition && words.iter().any(is_noun)
 }
 
 /// Whether a word is the stem with at most one more letter.

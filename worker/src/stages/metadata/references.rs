@@ -87,7 +87,7 @@ fn count(
     }
 }
 
-/// «СП А (взамен СНиП Б)», «ГОСТ А утратил силу», «ГОСТ А заменён на ГОСТ Б».
+/// «СП А (взамен `СНиП` Б)», «ГОСТ А утратил силу», «ГОСТ А заменён на ГОСТ Б».
 fn related(topic: &Topic, text: &str, mentions: &[Mention], page: u32) -> Vec<Relation> {
     let mut relations = Vec::new();
     for (index, mention) in mentions.iter().enumerate() {

@@ -178,7 +178,7 @@ fn continued<'p>(
         !latin
             && !ends(line)
             && ((capital && alike) || starts_low)
-            && !(formal.is_match(&line.folded) && !capital)
+            && (capital || !formal.is_match(&line.folded))
     });
     std::iter::once(first).chain(rest.take(8)).collect()
 }
@@ -206,7 +206,7 @@ fn plain(rules: &Rules, lines: &[Line], from: usize) -> Option<Found<String>> {
         let length = line.text.chars().count();
         letters >= 5
             && (6..=TITLE_CHARS).contains(&length)
-            && !(length > PROSE_CHARS && line.text.ends_with(['.', ':', ';']))
+            && (length <= PROSE_CHARS || !line.text.ends_with(['.', ':', ';']))
             && !line.text.contains('\t')
             && !line.text.starts_with(|c: char| c.is_lowercase())
             && !is_foreign(&line.text)

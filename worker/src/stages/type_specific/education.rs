@@ -33,14 +33,26 @@ pub(super) fn exercises(rules: &Rules, markup: &Markup) -> Vec<Exercise> {
         } else if example.is_match(line.text) {
             let task = line.text.trim_start().to_lowercase().starts_with("задача");
             let kind = if task { "task" } else { "example" };
-            found.push(Exercise { kind: kind.to_owned(), text: line.text.to_owned(), answer: None, pages: line.pages });
+            found.push(Exercise {
+                kind: kind.to_owned(),
+                text: line.text.to_owned(),
+                answer: None,
+                pages: line.pages,
+            });
             (open, asking) = (true, false);
         } else if line.kind == Kind::Heading {
             (open, asking) = (false, false);
         } else if asking {
-            let is_question = line.kind == Kind::Item || line.kind == Kind::Clause || line.text.trim_end().ends_with('?');
+            let is_question = line.kind == Kind::Item
+                || line.kind == Kind::Clause
+                || line.text.trim_end().ends_with('?');
             if is_question {
-                found.push(Exercise { kind: "question".to_owned(), text: line.text.to_owned(), answer: None, pages: line.pages });
+                found.push(Exercise {
+                    kind: "question".to_owned(),
+                    text: line.text.to_owned(),
+                    answer: None,
+                    pages: line.pages,
+                });
             } else {
                 asking = false;
             }
@@ -72,7 +84,10 @@ mod tests {
     fn tasks_with_answers_and_questions() {
         let text = "Пример 1. Объём рва\nДлина 4 м.\nРешение: 4 · 2 = 8.\nИтого 8 м3.\nЗадача 2\nНайти площадь.\nКонтрольные вопросы\n1. Что такое ров?\n2. Что такое вал?\nКонец.";
         let passage = Passage { text: text.to_owned(), section: None, pages: [4, 4] };
-        let found = exercises(Rules::shipped(), &Markup { parts: vec![Part::Passage(passage)], ..Markup::default() });
+        let found = exercises(
+            Rules::shipped(),
+            &Markup { parts: vec![Part::Passage(passage)], ..Markup::default() },
+        );
         let kinds: Vec<&str> = found.iter().map(|found| found.kind.as_str()).collect();
         assert_eq!(kinds, ["example", "task", "question", "question"]);
         assert_eq!(found[0].answer.as_deref(), Some("Решение: 4 · 2 = 8.\nИтого 8 м3."));

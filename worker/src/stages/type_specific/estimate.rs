@@ -51,7 +51,12 @@ struct Topic<'r> {
 }
 
 /// Reads positions and totals into `found`.
-pub(super) fn estimate(rules: &Rules, extracted: &Extracted, markup: &Markup, found: &mut TypeSpecific) {
+pub(super) fn estimate(
+    rules: &Rules,
+    extracted: &Extracted,
+    markup: &Markup,
+    found: &mut TypeSpecific,
+) {
     let topic = rules.topic("estimates");
     let mut reader = Reader {
         rules: Topic {
@@ -83,11 +88,15 @@ pub(super) fn estimate(rules: &Rules, extracted: &Extracted, markup: &Markup, fo
             }
             Part::Section(index) => {
                 let heading = markup.headings.get(*index);
-                if let Some(heading) = heading.filter(|heading| reader.rules.section.is_match(heading)) {
+                if let Some(heading) =
+                    heading.filter(|heading| reader.rules.section.is_match(heading))
+                {
                     reader.open(heading);
                 }
             }
-            Part::Passage(passage) => passage.text.lines().for_each(|line| reader.line(rules, line)),
+            Part::Passage(passage) => {
+                passage.text.lines().for_each(|line| reader.line(rules, line))
+            }
             Part::Clause(index) => {
                 let text = markup.clauses.get(*index).map_or("", |clause| clause.text.as_str());
                 text.lines().for_each(|line| reader.line(rules, line));
@@ -104,11 +113,16 @@ fn in_thousands(rules: &Rules, extracted: &Extracted, markup: &Markup) -> bool {
     let topic = rules.topic("estimates");
     let (thousands, cost) = (topic.rule("thousands"), topic.rule("estimate_cost"));
     let headers = markup.tables.iter().filter_map(|table| Columns::of(rules, table));
-    let headers: Vec<String> = headers.map(|columns| columns.header("total").to_lowercase()).collect();
+    let headers: Vec<String> =
+        headers.map(|columns| columns.header("total").to_lowercase()).collect();
     if headers.iter().any(|header| header.contains("руб")) {
         return headers.iter().any(|header| thousands.is_match(header));
     }
-    let said = |line: &str| cost.captures(line).is_some_and(|found| found.name("unit").is_some_and(|unit| thousands.is_match(unit.as_str())));
+    let said = |line: &str| {
+        cost.captures(line).is_some_and(|found| {
+            found.name("unit").is_some_and(|unit| thousands.is_match(unit.as_str()))
+        })
+    };
     extracted.blocks().any(|(_, block)| block.text.lines().any(said))
 }
 
@@ -135,7 +149,9 @@ impl Reader<'_> {
 
     fn table(&mut self, rules: &Rules, table: &Table) {
         match Columns::of(rules, table) {
-            Some(columns) if columns.has("number") || columns.has("code") || columns.has("quantity") => {
+            Some(columns)
+                if columns.has("number") || columns.has("code") || columns.has("quantity") =>
+            {
                 for row in table.rows.iter().skip(columns.first_row) {
                     self.row(&columns, row, table);
                 }
@@ -175,7 +191,9 @@ impl Reader<'_> {
         }
         // The name of a total may stand in any cell of its row.
         let named = row.iter().map(|cell| cell.trim()).find(|cell| {
-            topic.subtotal.is_match(cell) || topic.vat.is_match(cell) || topic.component.is_match(cell)
+            topic.subtotal.is_match(cell)
+                || topic.vat.is_match(cell)
+                || topic.component.is_match(cell)
         });
         let is_position = number.chars().next().is_some_and(|c| c.is_ascii_digit());
         if let Some(named) = named.filter(|named| !is_position || topic.subtotal.is_match(named)) {
@@ -187,13 +205,22 @@ impl Reader<'_> {
             return;
         }
         let code = columns.cell(row, "code");
-        if name.is_empty() || !name.chars().any(char::is_alphabetic) || !(is_position || !code.is_empty() && total.is_some()) {
+        if name.is_empty()
+            || !name.chars().any(char::is_alphabetic)
+            || !(is_position || !code.is_empty() && total.is_some())
+        {
             return;
         }
         self.position(columns, row, table, (number, code, name, total));
     }
 
-    fn position(&mut self, columns: &Columns, row: &[String], table: &Table, found: (String, String, String, Option<Decimal>)) {
+    fn position(
+        &mut self,
+        columns: &Columns,
+        row: &[String],
+        table: &Table,
+        found: (String, String, String, Option<Decimal>),
+    ) {
         let (number, code, name, total) = found;
         let quantity = Decimal::parse(&columns.cell(row, "quantity"));
         let price = Decimal::parse(&columns.cell(row, "unit_price"));
@@ -227,8 +254,12 @@ impl Reader<'_> {
             let number = found.name("number").map(|number| number.as_str().to_owned());
             let last = self.sections.len().saturating_sub(1);
             let by_number = |section: &Portion| {
-                let digits = section.title.split(|c: char| !(c.is_ascii_digit() || c == '.')).find(|part| !part.is_empty());
-                number.is_some() && digits.map(|digits| digits.trim_end_matches('.')) == number.as_deref()
+                let digits = section
+                    .title
+                    .split(|c: char| !(c.is_ascii_digit() || c == '.'))
+                    .find(|part| !part.is_empty());
+                number.is_some()
+                    && digits.map(|digits| digits.trim_end_matches('.')) == number.as_deref()
             };
             let place = self.sections.iter().rposition(by_number).unwrap_or(last);
             if let Some(section) = self.sections.get_mut(place) {
@@ -260,7 +291,9 @@ impl Reader<'_> {
             // Resources that are listed under their work («1.1») are part of its total.
             let part_of_work = self.positions[place].number.contains('.')
                 && self.positions.iter().zip(&self.totals).any(|(other, total)| {
-                    total.is_some() && self.positions[place].number.split('.').next() == Some(other.number.as_str())
+                    total.is_some()
+                        && self.positions[place].number.split('.').next()
+                            == Some(other.number.as_str())
                 });
             if part_of_work {
                 continue;
@@ -269,7 +302,8 @@ impl Reader<'_> {
             sum = more;
             summed += 1;
             let title = self.positions[place].section.clone();
-            if let Some(section) = self.sections.iter_mut().find(|section| Some(&section.title) == title.as_ref())
+            if let Some(section) =
+                self.sections.iter_mut().find(|section| Some(&section.title) == title.as_ref())
                 && let Some(more) = section.sum.add(total)
             {
                 section.sum = more;
@@ -279,7 +313,9 @@ impl Reader<'_> {
         let unit = if self.thousands { "тыс. руб." } else { "руб." };
         let mut issues = Vec::new();
         for section in &self.sections {
-            if let Some(stated) = section.stated.filter(|stated| section.positions > 0 && differs(section.sum, *stated, section.positions)) {
+            if let Some(stated) = section.stated.filter(|stated| {
+                section.positions > 0 && differs(section.sum, *stated, section.positions)
+            }) {
                 issues.push(difference(&section.title, section.sum, stated, unit));
             }
         }
@@ -304,12 +340,18 @@ impl Reader<'_> {
         if more > 0 {
             issues.push(format!("ещё позиций, где количество × цена не равно сумме: {more}"));
         }
-        let sections: Vec<Value> = self.sections.iter().map(|section| json!({
-            "title": section.title,
-            "positions": section.positions,
-            "computed": (section.positions > 0).then(|| section.sum.to_string()),
-            "stated": section.stated.map(|stated| stated.to_string()),
-        })).collect();
+        let sections: Vec<Value> = self
+            .sections
+            .iter()
+            .map(|section| {
+                json!({
+                    "title": section.title,
+                    "positions": section.positions,
+                    "computed": (section.positions > 0).then(|| section.sum.to_string()),
+                    "stated": section.stated.map(|stated| stated.to_string()),
+                })
+            })
+            .collect();
         found.totals = Some(json!({
             "unit": unit,
             "positions": self.positions.len(),
@@ -350,7 +392,13 @@ mod tests {
     use shared::structure::DocumentType;
 
     fn estimate(tables: &[&str]) -> TypeSpecific {
-        let extracted = Extracted { format: Format::Xlsx, pages: Vec::new(), page_count: 1, properties: Default::default(), warnings: Vec::new() };
+        let extracted = Extracted {
+            format: Format::Xlsx,
+            pages: Vec::new(),
+            page_count: 1,
+            properties: Default::default(),
+            warnings: Vec::new(),
+        };
         let markup = Markup {
             tables: tables.iter().map(|text| table(text)).collect(),
             parts: (0..tables.len()).map(Part::Table).collect(),
@@ -378,15 +426,22 @@ mod tests {
         assert_eq!(found.issues, Vec::<String>::new());
         assert_eq!(found.positions.len(), 3);
         assert_eq!(found.positions[0].section.as_deref(), Some("Раздел 1. Рвы"));
-        assert_eq!((found.positions[2].quantity, found.positions[2].total), (Some(2.0), Some(10.0)));
+        assert_eq!(
+            (found.positions[2].quantity, found.positions[2].total),
+            (Some(2.0), Some(10.0))
+        );
         let totals = found.totals.unwrap();
-        assert_eq!((totals["computed"].as_str(), totals["stated"].as_str()), (Some("20.53"), Some("20.53")));
+        assert_eq!(
+            (totals["computed"].as_str(), totals["stated"].as_str()),
+            (Some("20.53"), Some("20.53"))
+        );
         assert_eq!(totals["sections"][0]["stated"], "10.53");
     }
 
     #[test]
     fn differences_are_told() {
-        let wrong = GOOD.replace("||10,53", "||10,63").replace("|5|10", "|6|10").replace("20,53", "30,53");
+        let wrong =
+            GOOD.replace("||10,53", "||10,63").replace("|5|10", "|6|10").replace("20,53", "30,53");
         let issues = estimate(&[&wrong]).issues;
         assert_eq!(issues.len(), 3, "{issues:?}");
         assert!(issues[0].contains("Раздел 1. Рвы") && issues[0].contains("разница 0.1"));
@@ -406,7 +461,10 @@ mod tests {
         assert_eq!(found.issues, Vec::<String>::new());
         assert_eq!(found.positions[0].total, Some(2500.0));
         let totals = found.totals.unwrap();
-        assert_eq!((totals["unit"].as_str(), totals["components"]["ОТ"].as_str()), (Some("тыс. руб."), Some("1.5")));
+        assert_eq!(
+            (totals["unit"].as_str(), totals["components"]["ОТ"].as_str()),
+            (Some("тыс. руб."), Some("1.5"))
+        );
         assert_eq!(totals["stated"], "5.5");
     }
 

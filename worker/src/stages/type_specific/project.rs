@@ -37,20 +37,30 @@ pub(super) fn resources(rules: &Rules, markup: &Markup) -> (Vec<Resource>, Vec<R
     let (mut machines, mut crews) = (Vec::new(), Vec::new());
     for table in &markup.tables {
         let section = table.section.and_then(|index| markup.sections.get(index));
-        let about = title.is_match(&table.caption) || section.is_some_and(|section| title.is_match(&section.title));
+        let about = title.is_match(&table.caption)
+            || section.is_some_and(|section| title.is_match(&section.title));
         let Some(columns) = Columns::of(rules, table).filter(|_| about) else { continue };
         // A table with labour or prices lists works and no machines.
         if columns.has("labour") || columns.has("norm_of_time") || columns.has("total") {
             continue;
         }
         for row in table.rows.iter().skip(columns.first_row) {
-            let text = |kind: &str| Some(columns.cell(row, kind)).filter(|cell| !matches!(cell.as_str(), "" | "-" | "–" | "—"));
+            let text = |kind: &str| {
+                Some(columns.cell(row, kind))
+                    .filter(|cell| !matches!(cell.as_str(), "" | "-" | "–" | "—"))
+            };
             let Some(name) = text("name") else { continue };
             if row.iter().filter(|cell| !cell.is_empty()).count() < 2 {
                 continue;
             }
             let is_crew = crew.is_match(&name);
-            let resource = Resource { name, mark: text("mark"), quantity: text("quantity"), purpose: text("purpose"), page: table.pages[0] };
+            let resource = Resource {
+                name,
+                mark: text("mark"),
+                quantity: text("quantity"),
+                purpose: text("purpose"),
+                page: table.pages[0],
+            };
             if is_crew { push(&mut crews, resource) } else { push(&mut machines, resource) }
         }
     }
@@ -83,10 +93,21 @@ mod tests {
 
     #[test]
     fn machines_and_crews_of_tables_and_lists() {
-        let mut needs = table("Наименование|Марка|Количество|Назначение\nЛебёдка|Л-5|2|Подъём щитов\nЗвено плотников|–|4 чел.|Сборка щитов");
+        let mut needs = table(
+            "Наименование|Марка|Количество|Назначение\nЛебёдка|Л-5|2|Подъём щитов\nЗвено плотников|–|4 чел.|Сборка щитов",
+        );
         needs.caption = "Таблица 1 – Машины и рабочие".to_owned();
-        let list = List { items: vec!["- Кран КХ-1 - 2 шт.".to_owned(), "- Песок - 4 т".to_owned()], pages: [2, 2], ..List::default() };
-        let markup = Markup { tables: vec![needs], lists: vec![list], parts: vec![Part::Table(0), Part::List(0)], ..Markup::default() };
+        let list = List {
+            items: vec!["- Кран КХ-1 - 2 шт.".to_owned(), "- Песок - 4 т".to_owned()],
+            pages: [2, 2],
+            ..List::default()
+        };
+        let markup = Markup {
+            tables: vec![needs],
+            lists: vec![list],
+            parts: vec![Part::Table(0), Part::List(0)],
+            ..Markup::default()
+        };
         let (machines, crews) = resources(Rules::shipped(), &markup);
         let names: Vec<String> = machines.iter().map(super::Resource::title).collect();
         assert_eq!(names, ["Лебёдка Л-5", "Кран КХ-1"]);

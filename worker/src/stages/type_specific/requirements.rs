@@ -66,15 +66,19 @@ pub struct ApprovingAct {
 /// All requirements, in reading order, from the part `start` of the body on.
 pub(super) fn requirements(rules: &Rules, markup: &Markup, start: usize) -> Vec<Requirement> {
     let topic = rules.topic("modality");
-    let binding: Vec<&Rule> = topic.rules.iter().filter(|rule| !rule.field("modality").is_empty()).collect();
-    let modality = |text: &str| binding.iter().find(|rule| rule.is_match(text)).map(|rule| rule.field("modality"));
+    let binding: Vec<&Rule> =
+        topic.rules.iter().filter(|rule| !rule.field("modality").is_empty()).collect();
+    let modality = |text: &str| {
+        binding.iter().find(|rule| rule.is_match(text)).map(|rule| rule.field("modality"))
+    };
     let lines = super::texts(markup).lines(rules.topic("works").rule("marker"));
     let mut found: Vec<Requirement> = Vec::new();
     let mut clause = String::new();
     let mut part = usize::MAX;
     // The words that introduce a list, while its items last.
     let mut lead: Option<(String, &str)> = None;
-    let about = |line: &&Line<'_>| line.kind != Kind::Heading && !about_terms(rules, markup, line.section);
+    let about =
+        |line: &&Line<'_>| line.kind != Kind::Heading && !about_terms(rules, markup, line.section);
     for line in lines.iter().filter(|line| line.part >= start).filter(about) {
         if line.part != part {
             (part, lead) = (line.part, None);
@@ -86,13 +90,21 @@ pub(super) fn requirements(rules: &Rules, markup: &Markup, start: usize) -> Vec<
             let text = format!("{words}: {}", line.text.trim_end_matches([';', '.']));
             // The item may forbid what the list allows; its own word counts.
             let modality = modality(line.text).unwrap_or(binding);
-            found.push(requirement(topic.rule("value"), topic.rule("subject_end"), &clause, text, modality, line.pages));
+            found.push(requirement(
+                topic.rule("value"),
+                topic.rule("subject_end"),
+                &clause,
+                text,
+                modality,
+                line.pages,
+            ));
             continue;
         }
         lead = None;
         for sentence in sentences(line.text) {
             let limits = limits(topic.rule("value"), topic.rule("subject_end"), sentence);
-            let strict = limits.iter().any(|limit| limit.relation.to_lowercase().starts_with("не "));
+            let strict =
+                limits.iter().any(|limit| limit.relation.to_lowercase().starts_with("не "));
             let Some(modality) = modality(sentence).or(strict.then_some("must")) else { continue };
             if let Some(words) = sentence.strip_suffix(':') {
                 lead = Some((words.to_owned(), modality));
@@ -109,7 +121,9 @@ pub(super) fn requirements(rules: &Rules, markup: &Markup, start: usize) -> Vec<
     // The words above a list are no requirement of their own once its items are.
     let introduces = |found: &[Requirement], place: usize| {
         let words = found[place].text.strip_suffix(':');
-        words.is_some_and(|words| found.get(place + 1).is_some_and(|next| next.text.starts_with(words)))
+        words.is_some_and(|words| {
+            found.get(place + 1).is_some_and(|next| next.text.starts_with(words))
+        })
     };
     let kept: Vec<bool> = (0..found.len()).map(|place| !introduces(&found, place)).collect();
     let mut kept = kept.into_iter();
@@ -117,15 +131,29 @@ pub(super) fn requirements(rules: &Rules, markup: &Markup, start: usize) -> Vec<
     found
 }
 
-fn requirement(value: &Rule, end: &Rule, clause: &str, text: String, modality: &str, pages: PageRange) -> Requirement {
+fn requirement(
+    value: &Rule,
+    end: &Rule,
+    clause: &str,
+    text: String,
+    modality: &str,
+    pages: PageRange,
+) -> Requirement {
     let mut limits = limits(value, end, &text);
     // «не должна превышать: - 5 °С/ч при …»: the relation stands before the colon.
     if limits.is_empty()
         && let Some((words, item)) = text.split_once(": ")
     {
-        let relation = ["не должна превышать", "не должно превышать", "не должны превышать", "не должен превышать", "не более", "не менее"]
-            .into_iter()
-            .find(|relation| words.to_lowercase().ends_with(relation));
+        let relation = [
+            "не должна превышать",
+            "не должно превышать",
+            "не должны превышать",
+            "не должен превышать",
+            "не более",
+            "не менее",
+        ]
+        .into_iter()
+        .find(|relation| words.to_lowercase().ends_with(relation));
         if let Some(relation) = relation {
             let item = item.trim_start_matches(['-', '–', '—', ' ']);
             limits = self::limits(value, end, &format!("{words} {item}"));
@@ -153,11 +181,14 @@ fn limits(value: &Rule, end: &Rule, sentence: &str) -> Vec<Limit> {
 pub(super) fn terms(rules: &Rules, markup: &Markup) -> Vec<Term> {
     let topic = rules.topic("modality");
     let lines = super::texts(markup).lines(rules.topic("works").rule("marker"));
-    let lines = lines.iter().filter(|line| line.kind != Kind::Heading && about_terms(rules, markup, line.section));
+    let lines = lines
+        .iter()
+        .filter(|line| line.kind != Kind::Heading && about_terms(rules, markup, line.section));
     lines
         .filter_map(|line| {
             let found = topic.rule("term").captures(line.text)?;
-            let term = found["term"].trim_matches(|c: char| !c.is_alphanumeric() && c != ')').to_owned();
+            let term =
+                found["term"].trim_matches(|c: char| !c.is_alphanumeric() && c != ')').to_owned();
             // «применены следующие термины: …» introduces terms and defines none.
             let introduces = topic.rule("terms_section").is_match(&term);
             (!introduces && term.split_whitespace().count() <= 12).then(|| Term {
@@ -213,7 +244,12 @@ mod tests {
     use shared::structure::{Clause, Section};
 
     fn clauses(clauses: &[(&str, &str)]) -> Markup {
-        let clause = |(number, text): &(&str, &str)| Clause { number: (*number).to_owned(), text: (*text).to_owned(), section: Some(0), pages: [7, 7] };
+        let clause = |(number, text): &(&str, &str)| Clause {
+            number: (*number).to_owned(),
+            text: (*text).to_owned(),
+            section: Some(0),
+            pages: [7, 7],
+        };
         Markup {
             sections: vec![Section { title: "Рвы".to_owned(), level: 1, ..Section::default() }],
             clauses: clauses.iter().map(clause).collect(),
@@ -225,16 +261,30 @@ mod tests {
     fn check(text: &str, modality: &str, limit: Option<(&str, &str, &str, &str)>) {
         let found = requirements(Rules::shipped(), &clauses(&[("5.1", text)]), 0);
         assert_eq!(found.len(), 1, "{text}");
-        assert_eq!((found[0].modality.as_str(), found[0].clause.as_str()), (modality, "5.1"), "{text}");
+        assert_eq!(
+            (found[0].modality.as_str(), found[0].clause.as_str()),
+            (modality, "5.1"),
+            "{text}"
+        );
         let first = found[0].limits.first();
-        let first = first.map(|l| (l.parameter.as_str(), l.relation.as_str(), l.value.as_str(), l.unit.as_str()));
+        let first = first.map(|l| {
+            (l.parameter.as_str(), l.relation.as_str(), l.value.as_str(), l.unit.as_str())
+        });
         assert_eq!(first, limit, "{text}");
     }
 
     #[test]
     fn modality_and_limits() {
-        check("Глубина рва не должна превышать 4,5 м.", "must", Some(("Глубина рва", "не должна превышать", "4,5", "м")));
-        check("Толщина слоя — не менее 20 мм.", "must", Some(("Толщина слоя", "не менее", "20", "мм")));
+        check(
+            "Глубина рва не должна превышать 4,5 м.",
+            "must",
+            Some(("Глубина рва", "не должна превышать", "4,5", "м")),
+        );
+        check(
+            "Толщина слоя — не менее 20 мм.",
+            "must",
+            Some(("Толщина слоя", "не менее", "20", "мм")),
+        );
         check("Дно рва следует уплотнять.", "must", None);
         check("Рвы рекомендуется обсаживать.", "should", None);
         check("Допускается вести рытьё вручную.", "may", None);
@@ -244,34 +294,66 @@ mod tests {
 
     #[test]
     fn items_carry_the_words_of_their_lead() {
-        let found = requirements(Rules::shipped(), &clauses(&[("5.4", "Уклон дна не должен превышать:\n- 5 % в песке;\n- 9 % в глине.")]), 0);
+        let found = requirements(
+            Rules::shipped(),
+            &clauses(&[("5.4", "Уклон дна не должен превышать:\n- 5 % в песке;\n- 9 % в глине.")]),
+            0,
+        );
         let texts: Vec<&str> = found.iter().map(|found| found.text.as_str()).collect();
-        assert_eq!(texts, ["Уклон дна не должен превышать: - 5 % в песке", "Уклон дна не должен превышать: - 9 % в глине"]);
-        assert_eq!((found[1].limits[0].value.as_str(), found[1].limits[0].unit.as_str()), ("9", "%"));
+        assert_eq!(
+            texts,
+            [
+                "Уклон дна не должен превышать: - 5 % в песке",
+                "Уклон дна не должен превышать: - 9 % в глине"
+            ]
+        );
+        assert_eq!(
+            (found[1].limits[0].value.as_str(), found[1].limits[0].unit.as_str()),
+            ("9", "%")
+        );
     }
 
     #[test]
     fn plain_statements_require_nothing() {
-        assert!(requirements(Rules::shipped(), &clauses(&[("1.1", "Нормы касаются рвов глубиной от 2 до 5 м.")]), 0).is_empty());
+        assert!(
+            requirements(
+                Rules::shipped(),
+                &clauses(&[("1.1", "Нормы касаются рвов глубиной от 2 до 5 м.")]),
+                0
+            )
+            .is_empty()
+        );
     }
 
     #[test]
     fn terms_of_their_section_only() {
-        let mut markup = clauses(&[("3.1", "Ров: Выемка с двумя откосами."), ("3.2", "В нормах применены термины: следующие ниже.")]);
+        let mut markup = clauses(&[
+            ("3.1", "Ров: Выемка с двумя откосами."),
+            ("3.2", "В нормах применены термины: следующие ниже."),
+        ]);
         markup.sections[0].title = "Термины и определения".to_owned();
         let found = terms(Rules::shipped(), &markup);
         assert_eq!(found.len(), 1);
         assert!(requirements(Rules::shipped(), &markup, 0).is_empty());
-        assert_eq!((found[0].term.as_str(), found[0].definition.as_str()), ("Ров", "Выемка с двумя откосами."));
+        assert_eq!(
+            (found[0].term.as_str(), found[0].definition.as_str()),
+            ("Ров", "Выемка с двумя откосами.")
+        );
         let other = clauses(&[("4.1", "Ров: Выемка с двумя откосами.")]);
         assert!(terms(Rules::shipped(), &other).is_empty());
     }
 
     #[test]
     fn the_act_is_split_off() {
-        let passage = |text: &str| Part::Passage(Passage { text: text.to_owned(), section: None, pages: [1, 1] });
+        let passage = |text: &str| {
+            Part::Passage(Passage { text: text.to_owned(), section: None, pages: [1, 1] })
+        };
         let markup = Markup {
-            parts: vec![passage("ПРИКАЗ\nо рвах\nКонтроль должен вести отдел."), passage("УТВЕРЖДЕНЫ\nНормы о рвах"), passage("Дно рва следует уплотнять.")],
+            parts: vec![
+                passage("ПРИКАЗ\nо рвах\nКонтроль должен вести отдел."),
+                passage("УТВЕРЖДЕНЫ\nНормы о рвах"),
+                passage("Дно рва следует уплотнять."),
+            ],
             ..Markup::default()
         };
         let act = approving_act(Rules::shipped(), &markup).unwrap();

@@ -56,13 +56,19 @@ pub(super) fn rows(rules: &Rules, markup: &Markup) -> Vec<SpecificationRow> {
         let mut group: Option<String> = None;
         let first_of_table = found.len();
         for row in table.rows.iter().skip(columns.first_row) {
-            let text = |kind: &str| Some(columns.cell(row, kind)).filter(|cell| !matches!(cell.as_str(), "" | "-" | "–"));
+            let text = |kind: &str| {
+                Some(columns.cell(row, kind))
+                    .filter(|cell| !matches!(cell.as_str(), "" | "-" | "–"))
+            };
             let position = columns.cell(row, "number");
             let filled = row.iter().filter(|cell| !cell.is_empty()).count();
             let name = text("name");
             let quantity = text("quantity").and_then(|cell| number(&cell));
             let goes_on = position.is_empty() && quantity.is_none() && found.len() > first_of_table;
-            let is_title = |name: &str| filled == 1 && name.chars().next().is_some_and(|c| c.is_ascii_digit() || c.is_uppercase());
+            let is_title = |name: &str| {
+                filled == 1
+                    && name.chars().next().is_some_and(|c| c.is_ascii_digit() || c.is_uppercase())
+            };
             match name {
                 Some(name) if position.is_empty() && quantity.is_none() && is_title(&name) => {
                     group = Some(name);
@@ -74,7 +80,11 @@ pub(super) fn rows(rules: &Rules, markup: &Markup) -> Vec<SpecificationRow> {
                 }
                 None if goes_on => {
                     if let (Some(last), Some(mark)) = (found.last_mut(), text("mark")) {
-                        last.mark = Some(last.mark.take().map_or(mark.clone(), |known| format!("{known} {mark}")));
+                        last.mark = Some(
+                            last.mark
+                                .take()
+                                .map_or(mark.clone(), |known| format!("{known} {mark}")),
+                        );
                     }
                 }
                 Some(name) => found.push(SpecificationRow {
@@ -100,7 +110,8 @@ pub(super) fn title_block(rules: &Rules, extracted: &Extracted) -> Option<TitleB
     let topic = rules.topic("works");
     extracted.pages.iter().find_map(|page| {
         let blocks = page.blocks.iter().map(|block| block.text.as_str());
-        let text = blocks.chain(page.furniture.iter().map(String::as_str)).collect::<Vec<_>>().join("\n");
+        let text =
+            blocks.chain(page.furniture.iter().map(String::as_str)).collect::<Vec<_>>().join("\n");
         let field = |id: &str| {
             let found = topic.rule(id).captures(&text)?;
             Some(found.name("value")?.as_str().trim().to_owned())
@@ -134,7 +145,10 @@ mod tests {
         let markup = Markup { tables: vec![specification], ..Markup::default() };
         let found = rows(Rules::shipped(), &markup);
         assert_eq!(found.len(), 2);
-        assert_eq!((found[0].name.as_str(), found[0].quantity), ("Прибор в корпусе с крышкой", Some(4.0)));
+        assert_eq!(
+            (found[0].name.as_str(), found[0].quantity),
+            ("Прибор в корпусе с крышкой", Some(4.0))
+        );
         assert_eq!(found[1].group.as_deref(), Some("1. Приборы"));
         assert_eq!(found[1].note.as_deref(), Some("запас 2"));
     }
@@ -143,14 +157,23 @@ mod tests {
     fn a_title_block_needs_a_code() {
         let drawing = |text: &str| Extracted {
             format: Format::Dxf,
-            pages: vec![Page { number: 1, blocks: vec![Block::new(BlockKind::Paragraph, text)], ..Page::default() }],
+            pages: vec![Page {
+                number: 1,
+                blocks: vec![Block::new(BlockKind::Paragraph, text)],
+                ..Page::default()
+            }],
             page_count: 1,
             properties: Default::default(),
             warnings: Vec::new(),
         };
-        let found = title_block(Rules::shipped(), &drawing("Шифр: 77-2024-КЖ\nСтадия Р\nЛист 2\nЛистов 9")).unwrap();
+        let found =
+            title_block(Rules::shipped(), &drawing("Шифр: 77-2024-КЖ\nСтадия Р\nЛист 2\nЛистов 9"))
+                .unwrap();
         assert_eq!(found.code.as_deref(), Some("77-2024-КЖ"));
-        assert_eq!((found.stage.as_deref(), found.sheet.as_deref(), found.sheets.as_deref()), (Some("Р"), Some("2"), Some("9")));
+        assert_eq!(
+            (found.stage.as_deref(), found.sheet.as_deref(), found.sheets.as_deref()),
+            (Some("Р"), Some("2"), Some("9"))
+        );
         assert_eq!(title_block(Rules::shipped(), &drawing("Лист 2 из отчёта")), None);
     }
 }
