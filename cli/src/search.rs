@@ -62,6 +62,9 @@ fn show(position: usize, hit: &Value) {
         table::text(hit, "citation"),
         table::text(hit, "document.name")
     );
+    if let Some(caption) = hit["caption"].as_str() {
+        println!("   {caption}");
+    }
     let text = table::text(hit, "text");
     let mut shown: String = text.chars().take(SHOWN).collect();
     if shown.len() < text.len() {

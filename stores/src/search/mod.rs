@@ -96,6 +96,8 @@ pub struct Hit {
     pub pages: [u32; 2],
     pub text: String,
     pub table: Option<Vec<Vec<String>>>,
+    /// Caption of the table («Таблица 3 – Нагрузки»).
+    pub caption: Option<String>,
     /// `null` unless `explain` was asked.
     pub why: Option<Why>,
 }

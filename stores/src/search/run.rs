@@ -222,6 +222,7 @@ impl View<'_> {
             pages: stored.pages,
             text: stored.text,
             table: stored.table,
+            caption: stored.caption,
             why: None,
         };
         Ok(Some((hit, (owner, place))))
