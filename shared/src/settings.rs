@@ -48,14 +48,6 @@ pub struct RedisSettings {
     pub redis_url: String,
 }
 
-/// The same for a program that starts a Redis of its own when none is named (`ragtrain up`).
-#[derive(Args, Clone, Debug)]
-pub struct OptionalRedisSettings {
-    /// Redis with the queue and the event log [default: an own one, with its data in the data folder]
-    #[arg(long, env = "REDIS_URL", value_name = "REDIS_URL", value_parser = text)]
-    pub redis_url: Option<String>,
-}
-
 /// Periods of the queue. All processes of an installation must use the same ones.
 #[derive(Args, Clone, Debug)]
 pub struct QueueSettings {
@@ -166,9 +158,6 @@ pub struct ParserSettings {
     /// Seconds without a finished page after which a parser is stopped
     #[arg(long, env = "RAGTRAIN_PARSER_IDLE_S", value_name = "RAGTRAIN_PARSER_IDLE_S", default_value = "20", value_parser = seconds)]
     pub parser_idle_s: Duration,
-    /// CPU seconds that a parser may spend on one page
-    #[arg(long, env = "RAGTRAIN_PARSER_PAGE_CPU_S", value_name = "RAGTRAIN_PARSER_PAGE_CPU_S", default_value = "10", value_parser = seconds)]
-    pub parser_page_cpu_s: Duration,
     /// How many text recognitions run at once [default: as many as documents]
     #[arg(long, env = "RAGTRAIN_OCR_PARALLEL", value_name = "RAGTRAIN_OCR_PARALLEL")]
     pub ocr_parallel: Option<u32>,
