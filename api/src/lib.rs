@@ -32,7 +32,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use stores::{Blobs, Database, Embedder, StoreError};
+use stores::{Blobs, Database, ModelFolder, StoreError};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -72,6 +72,7 @@ const NOTICE: Duration = Duration::from_secs(3);
 /// cannot work end it with an error.
 pub async fn serve(
     settings: Settings,
+    model: ModelFolder,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
@@ -110,7 +111,7 @@ pub async fn serve(
     let background = TaskTracker::new();
     background.spawn(open_stores_for_ever(app.clone()));
     background.spawn(recover::recover_for_ever(app.clone()));
-    background.spawn(load_model_for_ever(app.clone()));
+    background.spawn(load_model_for_ever(app.clone(), model));
     tracing::info!(listen = %address, "api listens on http://{address}");
 
     let begin_drain = {
@@ -220,15 +221,13 @@ async fn open_stores_for_ever(app: App) {
 }
 
 /// Loads the model as soon as there is one; `ragtrain model fetch` may come later.
-async fn load_model_for_ever(app: App) {
+async fn load_model_for_ever(app: App, model: ModelFolder) {
     let mut told = false;
     loop {
-        let folder = app.settings.model.model.clone();
-        let loaded = tokio::task::spawn_blocking(move || Embedder::load(&folder, 1)).await;
-        match loaded {
+        let model = model.clone();
+        match tokio::task::spawn_blocking(move || model.load()).await {
             Ok(Ok(embedder)) => {
-                tracing::info!(model = embedder.model_id(), "embedding model loaded");
-                app.embedder.get_or_init(|| Arc::new(embedder));
+                app.embedder.get_or_init(|| embedder);
                 return;
             }
             Ok(Err(StoreError::ModelMissing(_))) if !told => {

@@ -24,5 +24,8 @@ async fn main() -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    api::serve(arguments.settings, listener, shutdown).await
+    let settings = arguments.settings;
+    // Questions have threads of their own; no passages are embedded here.
+    let model = stores::ModelFolder::new(&settings.model.model, 1);
+    api::serve(settings, model, listener, shutdown).await
 }

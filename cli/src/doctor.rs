@@ -2,12 +2,14 @@
 
 use crate::language::say;
 use extractor::client::checks::{find_program, tesseract_languages};
+use extractor::client::{ExtractLimits, Tools, extract};
 use shared::settings::{
     DocumentSettings, ModelSettings, QueueSettings, StorageSettings, search_path,
 };
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use stores::Database;
 
 /// Where to look.
 #[derive(clap::Args, Debug)]
@@ -37,6 +39,8 @@ struct Finding {
 pub(crate) async fn doctor(arguments: DoctorArguments) -> anyhow::Result<ExitCode> {
     let mut findings = vec![redis(&arguments).await];
     findings.push(data_folder(&arguments.storage.data));
+    findings.push(knowledge_base(&arguments.storage.data));
+    findings.push(extractor(&arguments.storage.data));
     findings.extend(recognition(&arguments.document));
     findings.push(tool("pdftotext", "poppler-utils"));
     findings.push(sandbox());
@@ -96,6 +100,40 @@ fn data_folder(data: &Path) -> Finding {
             Finding { what, well: if free >= 2 { Some(true) } else { None }, words }
         }
         Err(error) => Finding { what, well: None, words: error.to_string() },
+    }
+}
+
+/// Opened only where there is one: looking must not make a data folder into a used one.
+fn knowledge_base(data: &Path) -> Finding {
+    let what = "store";
+    if !data.join("knowledge.sqlite").exists() {
+        let words = say("ещё пусто", "still empty").to_owned();
+        return Finding { what, well: Some(true), words };
+    }
+    match Database::open(data).and_then(|database| database.check()) {
+        Ok(()) => Finding { what, well: Some(true), words: "SQLite".to_owned() },
+        Err(error) => Finding { what, well: Some(false), words: error.to_string() },
+    }
+}
+
+/// Reads a file of one line as a worker would: in a limited child process.
+fn extractor(data: &Path) -> Finding {
+    let what = "extractor";
+    let tools = Tools::find(&search_path(), &[], 1);
+    let probe = data.join(".doctor.txt");
+    let read = std::fs::write(&probe, "Проверка чтения").map_err(|error| error.to_string());
+    let read = read.and_then(|()| {
+        let limits = ExtractLimits::default();
+        let read = extract(&probe, "doctor.txt", &limits, &tools, &|| false, &|_| {});
+        read.map_err(|error| error.to_string())
+    });
+    let _ = std::fs::remove_file(&probe);
+    match read {
+        Ok(_) => Finding { what, well: Some(true), words: tools.extractor.display().to_string() },
+        Err(error) => {
+            let words = format!("{}: {error}", tools.extractor.display());
+            Finding { what, well: Some(false), words }
+        }
     }
 }
 

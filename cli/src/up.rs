@@ -10,6 +10,7 @@ use std::convert::Infallible;
 use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
+use stores::ModelFolder;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -97,13 +98,16 @@ async fn services(
         parser: arguments.parser.clone(),
         worker: arguments.worker.clone(),
     };
+    let model = ModelFolder::new(&arguments.model.model, arguments.worker.workers as usize);
     let api = async {
-        let result = api::serve(api_settings, listener, stop.clone().cancelled_owned()).await;
+        let result =
+            api::serve(api_settings, model.clone(), listener, stop.clone().cancelled_owned()).await;
         stop.cancel();
         result.context("api")
     };
     let worker = async {
-        let result = worker::service::run(worker_settings, stop.clone().cancelled_owned()).await;
+        let stopped = stop.clone().cancelled_owned();
+        let result = worker::service::run(worker_settings, model.clone(), stopped).await;
         stop.cancel();
         result.context("worker")
     };

@@ -194,6 +194,7 @@ fn record(name: &str) -> DocumentRecord {
         title: None,
         status: None,
         pages: 1,
+        paginated: true,
         quality: None,
         replaces: vec![],
     }

@@ -11,6 +11,8 @@ pub mod database;
 pub mod vector;
 pub mod embedder;
 pub mod model;
+mod model_folder;
+mod ocr_cache;
 pub mod text;
 pub mod search;
 mod error;
@@ -20,6 +22,8 @@ pub use database::Database;
 pub use embedder::Embedder;
 pub use error::StoreError;
 pub use manifest::Manifest;
+pub use model_folder::ModelFolder;
+pub use ocr_cache::OcrCache;
 
 /// The result of every store call.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -17,7 +17,7 @@ use shared::stage::Stage;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 use stores::StoreError;
-use stores::database::Remembered;
+use stores::database::{Original, Remembered};
 
 /// Pause between two tries to tell Redis how a document ended.
 const SETTLE_PAUSE: Duration = Duration::from_millis(200);
@@ -103,6 +103,7 @@ impl Visit<'_> {
         let attempt = database
             .begin(self.entry.document_id, &self.claim.collection, lease.job_id, fence(lease.fence))
             .map_err(Stop::from_store)?;
+        let before = database.original(self.entry.document_id).map_err(Stop::from_store)?;
         let task = DocumentTask {
             lease,
             entry: self.entry.clone(),
@@ -117,7 +118,32 @@ impl Visit<'_> {
             // The sweep of the finished job removes what is left.
             tracing::warn!(document.id = %self.entry.document_id, "staged rows stay for now: {error}");
         }
+        if let (Ok(trained), Some(before)) = (&result, before) {
+            self.forget_replaced(&before, trained);
+        }
         result
+    }
+
+    /// What we kept of the bytes that stood at this path before.
+    fn forget_replaced(&self, before: &Original, trained: &Trained) {
+        if before.sha256 != trained.record.sha256
+            && let Err(error) = self.services.ocr_cache.remove(&before.sha256)
+        {
+            tracing::warn!(document.id = %self.entry.document_id, "recognised pages stay: {error}");
+        }
+        if before.location != trained.record.location {
+            self.forget_copy(&before.location);
+        }
+    }
+
+    /// Removes the unpacked copy of an archive's entry; other files are not ours to remove.
+    fn forget_copy(&self, location: &Location) {
+        if let Location::Blob(key) = location
+            && key.starts_with(ARCHIVED)
+            && let Err(error) = self.services.wait(self.services.blobs.delete(key))
+        {
+            tracing::warn!(document.id = %self.entry.document_id, "a copy stays behind: {error}");
+        }
     }
 
     fn settle(&self, stages: &[StageTime], sha256: Option<&str>, result: Result<Trained, Stop>) {
@@ -232,12 +258,7 @@ impl Visit<'_> {
         if outdated && let Err(error) = database.delete_document(id) {
             tracing::warn!(document.id = %id, "the old version stays: {error}");
         }
-        if let Location::Blob(key) = &self.entry.location
-            && key.starts_with(ARCHIVED)
-            && let Err(error) = self.services.wait(self.services.blobs.delete(key))
-        {
-            tracing::warn!(document.id = %id, "a copy stays behind: {error}");
-        }
+        self.forget_copy(&self.entry.location);
     }
 
     fn complete(&self, name: &DocumentName, row: &JobDocument) {

@@ -26,6 +26,16 @@ impl Extracted {
         self.pages.iter().flat_map(|page| page.blocks.iter().map(move |block| (page.number, block)))
     }
 
+    /// Whether a person who opens the file finds the pages that were counted. Sheets, plain text
+    /// and web pages have none; a DOCX has those of its last print, if it recorded them all.
+    pub fn paginated(&self) -> bool {
+        match self.format {
+            Format::Pdf | Format::Png | Format::Jpeg | Format::Tiff | Format::Bmp => true,
+            Format::Docx => !self.properties.contains_key("page_numbers"),
+            _ => false,
+        }
+    }
+
     /// The text as `GET /documents/{id}/text` returns it: blocks by lines, pages by form feeds.
     pub fn text(&self) -> String {
         let page_text = |page: &Page| {

@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use std::time::Duration;
+use stores::ModelFolder;
 use tokio::signal::unix::{SignalKind, signal};
 use worker::settings::Settings;
 
@@ -26,7 +27,8 @@ fn main() -> anyhow::Result<()> {
                 _ = interrupt.recv() => {}
             }
         };
-        worker::service::run(settings, shutdown).await
+        let model = ModelFolder::new(&settings.model.model, settings.worker.workers as usize);
+        worker::service::run(settings, model, shutdown).await
     });
     // A document that does not let go must not hold the process; its lease runs out.
     runtime.shutdown_timeout(Duration::from_secs(1));

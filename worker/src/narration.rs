@@ -142,5 +142,10 @@ pub fn save_vectors(saved: &Saved) -> String {
         Switched::Done { replaced: None, .. } => String::new(),
         Switched::Duplicate { .. } => ", такой документ уже обучен".to_owned(),
     };
-    format!("сохранено фрагментов {}, векторов {}{version}", saved.chunks, saved.vectors)
+    format!("{}{version}", self::saved(saved.chunks, saved.vectors))
+}
+
+/// What stage 14 stored.
+pub fn saved(chunks: u64, vectors: usize) -> String {
+    format!("сохранено фрагментов {chunks}, векторов {vectors}")
 }

@@ -53,7 +53,7 @@ pub fn process(
     digest.admit()?;
     let extracted = run.stage(
         Stage::TextExtraction,
-        || text_extraction(services, &source, name, held),
+        || text_extraction(services, &source, &digest, name, held),
         narration::text_extraction,
     )?;
     let text = extracted.admit()?;
@@ -107,11 +107,11 @@ pub fn process(
         || embed(services, cut(services, text, &markup, &metadata), held),
         narration::chunking,
     )?;
-    let trained = Found { extracted, kind, markup, metadata, quality, specific, sequences }
+    let mut trained = Found { extracted, kind, markup, metadata, quality, specific, sequences }
         .into_trained(task, &digest, &chunked, &run.finished);
     let saved = run.stage(
         Stage::SaveVectors,
-        || save_vectors(services, &task.attempt, &chunked, &trained),
+        || save_vectors(services, &task.attempt, &chunked, &mut trained),
         narration::save_vectors,
     )?;
     saved.admit()?;

@@ -13,7 +13,7 @@ use shared::queue::{Claim, Queue, QueueError, Settled, Task, Worker};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use stores::StoreError;
+use stores::{ModelFolder, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -32,10 +32,14 @@ const CLAIM_SIZE: usize = 16;
 /// # Errors
 /// A wrong setting: the eviction policy of Redis, a rule file, an unusable data folder. That Redis
 /// or a store is away is no error; the worker waits.
-pub async fn run(settings: Settings, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+pub async fn run(
+    settings: Settings,
+    model: ModelFolder,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
     tokio::pin!(shutdown);
     let opened = tokio::select! {
-        opened = open(&settings) => opened?,
+        opened = open(&settings, &model) => opened?,
         () = &mut shutdown => return Ok(()),
     };
     let Opened { services, worker } = opened;
@@ -72,7 +76,7 @@ struct Opened {
 }
 
 /// Waits for Redis and the stores with back-off.
-async fn open(settings: &Settings) -> anyhow::Result<Opened> {
+async fn open(settings: &Settings, model: &ModelFolder) -> anyhow::Result<Opened> {
     let queue = Queue::open(&settings.redis.redis_url, settings.queue.times())?;
     let mut pause = RETRY_PAUSE.0;
     loop {
@@ -95,9 +99,11 @@ async fn open(settings: &Settings) -> anyhow::Result<Opened> {
     let name = format!("{host}/{}", &id.simple().to_string()[..8]);
     let mut pause = RETRY_PAUSE.0;
     loop {
-        let (settings, queue, name) = (settings.clone(), queue.clone(), name.clone());
+        let (settings, model) = (settings.clone(), model.clone());
+        let (queue, name) = (queue.clone(), name.clone());
         let opened =
-            tokio::task::spawn_blocking(move || Services::open(&settings, queue, name)).await?;
+            tokio::task::spawn_blocking(move || Services::open(&settings, &model, queue, name))
+                .await?;
         match opened {
             Ok(services) => return Ok(Opened { services: Arc::new(services), worker }),
             Err(error) if is_away(&error) => tracing::warn!("waiting for the stores: {error:#}"),

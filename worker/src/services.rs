@@ -8,7 +8,7 @@ use shared::queue::Queue;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use stores::{Blobs, Database, Embedder, Manifest, StoreError};
+use stores::{Blobs, Database, Embedder, Manifest, ModelFolder, OcrCache, StoreError};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
@@ -28,6 +28,8 @@ pub struct Services {
     pub limits: ExtractLimits,
     /// The extractor and its tools.
     pub tools: Tools,
+    /// Recognised pages.
+    pub ocr_cache: OcrCache,
     /// Limits and languages that a remembered failure depends on.
     pub fingerprint: String,
     /// The worker's name in events.
@@ -45,7 +47,12 @@ impl Services {
     ///
     /// # Errors
     /// A store cannot be opened or a rule file is wrong.
-    pub fn open(settings: &Settings, queue: Queue, worker: String) -> anyhow::Result<Services> {
+    pub fn open(
+        settings: &Settings,
+        model: &ModelFolder,
+        queue: Queue,
+        worker: String,
+    ) -> anyhow::Result<Services> {
         if settings.storage.blobs_url.is_some() {
             anyhow::bail!("BLOBS_URL: only the folder of RAGTRAIN_DATA is supported so far");
         }
@@ -55,16 +62,19 @@ impl Services {
         let scratch = data.join("scratch");
         std::fs::create_dir_all(&scratch)?;
         remove_old_scratch(&scratch);
+        let ocr_cache = OcrCache::of(data);
+        ocr_cache.remove_old()?;
         Ok(Services {
             queue,
             blobs: Blobs::in_folder(&data.join("blobs"))?,
             database: Database::open(data)?,
-            embedder: load_embedder(settings)?,
+            embedder: load_embedder(model)?,
             rules: Rules::builtin()?,
             fingerprint: fingerprint(&limits, &tools),
             manifests: Mutex::default(),
             limits,
             tools,
+            ocr_cache,
             worker,
             scratch,
             runtime: Handle::current(),
@@ -90,12 +100,12 @@ impl Services {
 }
 
 /// A missing model is no error: the system then searches by words and says so.
-fn load_embedder(settings: &Settings) -> anyhow::Result<Option<Arc<Embedder>>> {
-    match Embedder::load(&settings.model.model, settings.worker.workers as usize) {
-        Ok(embedder) => Ok(Some(Arc::new(embedder))),
+fn load_embedder(model: &ModelFolder) -> anyhow::Result<Option<Arc<Embedder>>> {
+    match model.load() {
+        Ok(embedder) => Ok(Some(embedder)),
         Err(StoreError::ModelMissing(_)) => {
             tracing::warn!(
-                folder = %settings.model.model.display(),
+                folder = %model.path().display(),
                 "no embedding model: search will use words only (get it with: ragtrain model fetch)"
             );
             Ok(None)

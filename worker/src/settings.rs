@@ -50,8 +50,6 @@ impl Settings {
     pub fn tools(&self) -> Tools {
         let languages: Vec<&str> = self.document.ocr_languages.split('+').collect();
         let parallel = self.parser.ocr_parallel.unwrap_or(self.worker.workers) as usize;
-        let mut tools = Tools::find(&search_path(), &languages, parallel);
-        tools.ocr_cache = Some(self.storage.data.join("ocr-cache"));
-        tools
+        Tools::find(&search_path(), &languages, parallel)
     }
 }

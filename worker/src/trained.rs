@@ -41,8 +41,9 @@ pub struct Found {
 pub struct Trained {
     /// Its row.
     pub record: DocumentRecord,
-    /// What belongs to its version.
+    /// What belongs to its version; the report is still open.
     pub artifacts: Artifacts,
+    report: serde_json::Value,
     /// The first warning with a code, for the document's event.
     pub code: Option<Code>,
     /// That warning for people.
@@ -86,8 +87,8 @@ impl Found {
             "vectors": chunked.embedding.as_ref().map(|made| made.vectors.len()),
         });
         let record = self.record(task, digest, outcome);
-        let artifacts = self.artifacts(report.to_string());
-        Trained { record, artifacts, code, message, issues, chunks }
+        let artifacts = self.artifacts();
+        Trained { record, artifacts, report, code, message, issues, chunks }
     }
 
     fn issues(&self) -> Vec<String> {
@@ -133,12 +134,13 @@ impl Found {
             title: metadata.title.as_ref().map(|found| found.value.clone()),
             status: metadata.status.as_ref().map(|found| found.value.clone()),
             pages: u64::from(self.extracted.extracted.page_count),
+            paginated: self.extracted.extracted.paginated(),
             quality: Some(self.quality.score.round().clamp(0.0, 100.0) as u8),
             replaces: metadata.replaces.iter().map(|found| found.value.id.clone()).collect(),
         }
     }
 
-    fn artifacts(self, report: String) -> Artifacts {
+    fn artifacts(self) -> Artifacts {
         let text = self.extracted.extracted.text();
         let graph = export::json(&self.markup.works, &self.markup.dependencies);
         let mermaid = export::mermaid(&self.markup.works, &self.markup.dependencies);
@@ -166,13 +168,23 @@ impl Found {
             graph,
             mermaid,
             graphml,
-            report,
+            report: String::new(),
             sequences,
             metadata,
             type_specific,
             estimate,
             positions,
         }
+    }
+}
+
+impl Trained {
+    /// Adds the stage that is about to switch the version in, and closes the report.
+    pub fn close_report(&mut self, last: &StageTime) {
+        if let Some(stages) = self.report["stages"].as_array_mut() {
+            stages.push(json!(last));
+        }
+        self.artifacts.report = self.report.to_string();
     }
 }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::job::Location;
 use shared::structure::Structure;
+use stores::OcrCache;
 use stores::database::{
     ArtifactKind, Deleted, DocumentFilter, Estimate, StoredChunk, TrainedDocument,
 };
@@ -93,7 +94,7 @@ pub(crate) struct DeletedDocument {
     pub(crate) id: Uuid,
     /// Rows that were removed; afterwards none is left.
     pub(crate) deleted: Deleted,
-    /// Files of ours that were removed (an upload, an unpacked archive entry, a backup).
+    /// Files of ours that were removed (an upload, an unpacked archive entry, a backup, recognised pages).
     pub(crate) files: u64,
 }
 
@@ -111,11 +112,16 @@ pub(crate) async fn delete(
     let deleted = app.database(move |database| database.delete_document(id)).await?;
     let deleted = deleted.ok_or_else(|| Problem::document_not_found(id))?;
     let blobs = &app.stores()?.blobs;
+    let mut files = 0;
+    if let Some(original) = &original {
+        let (cache, sha256) = (OcrCache::of(&app.settings.storage.data), original.sha256.clone());
+        let removed = tokio::task::spawn_blocking(move || cache.remove(&sha256)).await;
+        files += u64::from(removed.map_err(Problem::internal)??);
+    }
     let mut keys = vec![format!("work_sequences/{id}.json")];
     if let Some(Location::Blob(key)) = original.map(|original| original.location) {
         keys.push(key);
     }
-    let mut files = 0;
     for key in keys {
         if blobs.find(&key).await?.is_some() {
             blobs.delete(&key).await?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use shared::queue::{Queue, QueueTimes};
 use std::path::PathBuf;
 use std::time::Duration;
-use stores::Blobs;
+use stores::{Blobs, ModelFolder};
 use tempfile::TempDir;
 use testkit::RedisServer;
 use tokio::net::TcpListener;
@@ -66,9 +66,10 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (shutdown, stopped) = oneshot::channel();
-        let serving = tokio::spawn(api::serve(settings, listener, async move {
-            let _ = stopped.await;
-        }));
+        let serving =
+            tokio::spawn(api::serve(settings, ModelFolder::new(&model, 1), listener, async move {
+                let _ = stopped.await;
+            }));
         Server {
             queue: Queue::open(&redis.url(), QueueTimes::default()).unwrap(),
             redis,

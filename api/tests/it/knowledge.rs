@@ -77,6 +77,7 @@ fn seed(database: &Database, location: Location) -> Uuid {
         title: Some("Земляные сооружения".to_owned()),
         status: None,
         pages: 20,
+        paginated: true,
         quality: Some(90),
         replaces: Vec::new(),
     };

@@ -64,6 +64,11 @@ impl System {
         self.folder.path().join("documents").canonicalize().unwrap()
     }
 
+    /// Where the system keeps what it knows.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// `GET` with an answer in JSON.
     pub(crate) async fn get(&self, path: &str) -> Value {
         let answer = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();

@@ -105,6 +105,51 @@ async fn samples_are_trained_found_trained_again_changed_and_removed() {
     assert!(removed.status().is_success());
     let left = answers(&system, "у кого ключ от склада").await;
     assert!(left.iter().all(|hit| hit["document"]["id"] != document), "{left:#?}");
+
+    // Neither is what was recognised of a removed scan.
+    let listed = system.get("/documents?limit=1000").await;
+    let scan = listed["documents"].as_array().unwrap().iter();
+    let scan = scan.clone().find(|row| row["name"] == "Акт 7 скрытые работы (скан).pdf").unwrap();
+    let report = system.get(&format!("/documents/{}/report", scan["id"].as_str().unwrap())).await;
+    assert_eq!(report["stages"].as_array().unwrap().len(), 14, "{report}");
+    let recognised = system.data().join("ocr-cache").join(scan["sha256"].as_str().unwrap());
+    assert!(recognised.is_dir());
+    let id = scan["id"].as_str().unwrap();
+    let removed = system.http.delete(format!("{}/documents/{id}", system.url)).send().await;
+    assert!(removed.unwrap().status().is_success());
+    assert!(!recognised.exists());
+}
+
+#[tokio::test]
+async fn a_changed_archive_leaves_no_copies_of_its_old_entries() {
+    let mut system = System::start().await;
+    system.worker();
+    let archive = system.documents().join("архив.zip");
+    let copies = |system: &System| -> usize {
+        let folder = system.data().join("blobs/archives");
+        let jobs = std::fs::read_dir(folder).unwrap();
+        jobs.map(|job| std::fs::read_dir(job.unwrap().path()).unwrap().count()).sum()
+    };
+    for keeper in ["Сидорова", "Петрова", "Петрова"] {
+        let text = format!("Памятка мастера\n\n1.1 Ключ от склада хранится у {keeper}.\n");
+        zip(&archive, "Памятка.txt", &text);
+        let job = system.train(json!({})).await;
+        system.ended(&job).await;
+        assert_eq!(copies(&system), 1, "{keeper}");
+    }
+    let hits = answers(&system, "у кого ключ от склада").await;
+    assert!(hits[0]["text"].as_str().unwrap().contains("Петрова"));
+}
+
+/// Writes an archive with one entry that is not compressed.
+fn zip(path: &Path, name: &str, text: &str) {
+    use std::io::Write;
+    let mut writer = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    writer.start_file(name, stored).unwrap();
+    writer.write_all(text.as_bytes()).unwrap();
+    writer.finish().unwrap();
 }
 
 fn gapless_with_one_final(events: &[Value]) {

@@ -152,7 +152,7 @@ impl<'a> Runs<'a> {
         hash.update(format!("{CACHE_VERSION} {languages} {:?} ", image.head));
         hash.update(image.grey());
         let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Some(folder.join(&name[..2]).join(format!("{name}.tsv")))
+        Some(folder.join(format!("{name}.tsv")))
     }
 }
 

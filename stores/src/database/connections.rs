@@ -11,7 +11,7 @@ const BUSY: Duration = Duration::from_secs(30);
 /// Connections kept open for the next caller.
 const KEPT: usize = 8;
 /// The schema in this file; another number in a database is refused.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 #[derive(Debug)]
 pub(super) struct Connections {
@@ -108,14 +108,18 @@ fn set_wal(connection: &Connection) -> Result<()> {
 fn create_schema(transaction: &Transaction<'_>) -> Result<()> {
     let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     match version {
-        0 => {
-            transaction.execute_batch(include_str!("schema.sql"))?;
-            transaction.execute_batch(&format!("PRAGMA user_version = {SCHEMA_VERSION}"))?;
-            Ok(())
+        0 => transaction.execute_batch(include_str!("schema.sql"))?,
+        1 => transaction.execute_batch(FROM_1_TO_2)?,
+        SCHEMA_VERSION => return Ok(()),
+        other => {
+            return Err(StoreError::Invalid(format!(
+                "the knowledge base has schema {other}, this program knows {SCHEMA_VERSION}"
+            )));
         }
-        SCHEMA_VERSION => Ok(()),
-        other => Err(StoreError::Invalid(format!(
-            "the knowledge base has schema {other}, this program knows {SCHEMA_VERSION}"
-        ))),
     }
+    transaction.execute_batch(&format!("PRAGMA user_version = {SCHEMA_VERSION}"))?;
+    Ok(())
 }
+
+/// Documents trained before are cited with their pages until they are trained again.
+const FROM_1_TO_2: &str = "ALTER TABLE versions ADD COLUMN paginated INTEGER NOT NULL DEFAULT 1";

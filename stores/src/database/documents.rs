@@ -22,7 +22,7 @@ const DOCUMENT: &str = "document_id, name, path, collection, sha256, version, ou
 
 /// Columns that [`stored_chunk`] reads.
 pub(crate) const CHUNK: &str = "chunk_id, document_id, version, ordinal, kind, address, \
-     chunks.path, first_page, last_page, text, cells, caption, cited, designation, name";
+     chunks.path, first_page, last_page, text, cells, caption, cited, designation, name, paginated";
 
 impl Database {
     /// The trained document with these bytes, if any (stage 2).
@@ -241,8 +241,9 @@ pub(crate) fn stored_chunk(row: &Row<'_>) -> rusqlite::Result<StoredChunk> {
     let kind: ChunkKind =
         serde_json::from_value(Value::String(kind)).map_err(|_| rusqlite::Error::InvalidQuery)?;
     let cells: Option<String> = row.get("cells")?;
-    let (address, pages): (String, _) =
+    let (address, pages): (String, [u32; 2]) =
         (row.get("address")?, [row.get("first_page")?, row.get("last_page")?]);
+    let printed = row.get::<_, bool>("paginated")?.then_some(pages);
     let (designation, name): (Option<String>, String) = (row.get("designation")?, row.get("name")?);
     Ok(StoredChunk {
         id: uuid(row, "chunk_id")?,
@@ -250,7 +251,7 @@ pub(crate) fn stored_chunk(row: &Row<'_>) -> rusqlite::Result<StoredChunk> {
         version: row.get("version")?,
         ordinal: row.get("ordinal")?,
         kind,
-        citation: cite(designation.as_deref().unwrap_or(&name), &address, pages),
+        citation: cite(designation.as_deref().unwrap_or(&name), &address, printed),
         address,
         path: parsed(row, 6)?,
         pages,

@@ -275,6 +275,7 @@ fn make_current(
              sha256 = ?4, name = ?5, path = ?6, location = ?7, outcome = ?8, family = ?9,
              subtype = ?10, category = ?11, designation = ?12, designation_key = ?13,
              norm_id = ?14, norm_key = ?15, title = ?16, status = ?17, pages = ?18, quality = ?19,
+             paginated = ?20,
              chunks = (SELECT count(*) FROM chunks WHERE version_row = ?1)
          WHERE version_row = ?1",
         params![
@@ -296,7 +297,8 @@ fn make_current(
             record.title,
             record.status,
             i64::try_from(record.pages).unwrap_or(i64::MAX),
-            record.quality
+            record.quality,
+            record.paginated
         ],
     )?;
     Ok(())

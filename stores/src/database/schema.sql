@@ -40,6 +40,8 @@ CREATE TABLE versions (
     title            TEXT,
     status           TEXT,
     pages            INTEGER,
+    -- 0 where page numbers are not those of a print: citations leave them out
+    paginated        INTEGER NOT NULL DEFAULT 1,
     chunks           INTEGER,
     quality          INTEGER,
     UNIQUE (document_id, version)

@@ -52,6 +52,7 @@ pub(crate) fn record(path: &str, sha256: &str) -> DocumentRecord {
         title: Some("Земляные сооружения".to_owned()),
         status: None,
         pages: 20,
+        paginated: true,
         quality: Some(90),
         replaces: vec!["СНИП 3.02.01".to_owned()],
     }
@@ -415,4 +416,21 @@ fn rows_of_a_job_are_written_once_per_fence_and_outcomes_are_remembered() {
     assert_eq!(database.remembered(MemoryKey { fingerprint: "eng", ..key }).unwrap(), None);
     database.forget("aa").unwrap();
     assert_eq!(database.remembered(key).unwrap(), None);
+}
+
+#[test]
+fn a_knowledge_base_of_the_first_schema_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("knowledge.sqlite");
+    drop(Database::open(folder.path()).unwrap());
+    let old = rusqlite::Connection::open(&file).unwrap();
+    old.execute_batch("ALTER TABLE versions DROP COLUMN paginated; PRAGMA user_version = 1")
+        .unwrap();
+    drop(old);
+    let database = Database::open(folder.path()).unwrap();
+    let attempt = stage(&database, "45", 1, &[chunk(0, "5.10", "Откачка воды")]);
+    let unprinted = DocumentRecord { paginated: false, ..record("45", "aa") };
+    database.switch(&attempt, &unprinted, &artifacts()).unwrap();
+    let chunks = database.chunks(document_id("default", "45"), 10, None).unwrap();
+    assert_eq!(chunks.items[0].citation, "СП 45.2017, п. 5.10");
 }

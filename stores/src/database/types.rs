@@ -102,6 +102,8 @@ pub struct DocumentRecord {
     pub status: Option<String>,
     /// Pages of the file.
     pub pages: u64,
+    /// Whether a person who opens the file finds those pages; citations leave others out.
+    pub paginated: bool,
     /// Score of stage 9.
     pub quality: Option<u8>,
     /// Canonical ids of the norms that this document replaces («взамен …»).

@@ -1,14 +1,15 @@
 //! How a place in a document is named for people.
 
 /// «СП 45.13330.2017, п. 5.10, с. 14»; tables are «табл. 3», sections «разд. 5», appendices
-/// «прил. А»; without an address only the pages. `document` is the designation or the name.
-pub(crate) fn cite(document: &str, address: &str, pages: [u32; 2]) -> String {
+/// «прил. А»; without an address only the pages. `document` is the designation or the name;
+/// `pages` is `None` where no print of the document has the page numbers that were counted.
+pub(crate) fn cite(document: &str, address: &str, pages: Option<[u32; 2]>) -> String {
     let mut parts = vec![document.to_owned()];
     parts.extend(place(address.trim()));
     parts.extend(match pages {
-        [0, _] => None,
-        [first, last] if last > first => Some(format!("с. {first}–{last}")),
-        [first, _] => Some(format!("с. {first}")),
+        None | Some([0, _]) => None,
+        Some([first, last]) if last > first => Some(format!("с. {first}–{last}")),
+        Some([first, _]) => Some(format!("с. {first}")),
     });
     parts.join(", ")
 }
@@ -68,7 +69,9 @@ mod tests {
             ("", [2, 3], "СП 45.13330.2017, с. 2–3"),
             ("5.1–5.3", [4, 4], "СП 45.13330.2017, п. 5.1–5.3, с. 4"),
         ] {
-            assert_eq!(cite(sp, address, pages), expected);
+            assert_eq!(cite(sp, address, Some(pages)), expected);
         }
+        assert_eq!(cite(sp, "5.10", None), "СП 45.13330.2017, п. 5.10");
+        assert_eq!(cite("Смета.xlsx", "", None), "Смета.xlsx");
     }
 }

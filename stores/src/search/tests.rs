@@ -56,6 +56,7 @@ fn train(database: &Database, collection: &str, designation: &str, chunks: &[(&s
         title: None,
         status: None,
         pages: 3,
+        paginated: true,
         quality: None,
         replaces: vec![],
     };

@@ -4,6 +4,7 @@ use super::fold::fold;
 use super::{Designation, Mention, find, letterhead};
 use crate::rules::{Rules, Topic};
 use crate::title_page::{Line, TitlePage};
+use std::collections::BTreeSet;
 
 /// Where a document names itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +36,9 @@ struct Candidate {
     own: Own,
     weight: f64,
 }
+
+/// Table rows of a title page that begin with as many different norms are a list of norms.
+const ROWS_OF_A_LIST: usize = 3;
 
 /// Finds the document's own norm or act; `None` when it names none.
 pub fn own(rules: &Rules, page: &TitlePage, file_name: &str) -> Option<Own> {
@@ -95,6 +99,7 @@ fn title_lines(rules: &Rules, topic: &Topic, page: &TitlePage, candidates: &mut 
     }
     let follows = topic.rule("other_norm_follows");
     let mut previous: Option<&Line> = None;
+    let mut rows = Vec::new();
     for (index, line) in page.title.iter().enumerate() {
         let other = previous.is_some_and(|line| follows.is_match(&line.folded));
         previous = Some(line);
@@ -102,8 +107,13 @@ fn title_lines(rules: &Rules, topic: &Topic, page: &TitlePage, candidates: &mut 
             // Higher on the page is surer.
             let weight = 10.0 - 0.1 * index as f64;
             let place = Place::Title;
-            candidates.extend(of_line(rules, topic, &line.text, place, Some(line.page), weight));
+            let found = of_line(rules, topic, &line.text, place, Some(line.page), weight);
+            if line.text.contains('\t') { &mut rows } else { &mut *candidates }.extend(found);
         }
+    }
+    let listed: BTreeSet<&str> = rows.iter().map(|row| row.own.designation.id.as_str()).collect();
+    if listed.len() < ROWS_OF_A_LIST {
+        candidates.append(&mut rows);
     }
 }
 
@@ -118,7 +128,9 @@ fn of_line(
 ) -> Option<Candidate> {
     let mention = find(rules, line).into_iter().next()?;
     let lead = Lead::of(line, &mention);
-    if !topic.rule("own_lead").is_match(lead.0.as_str()) {
+    // «ВСН» in one cell and «456» in the next one are no designation.
+    let one_cell = !line.get(mention.span.clone()).is_some_and(|text| text.contains('\t'));
+    if !one_cell || !topic.rule("own_lead").is_match(lead.0.as_str()) {
         return None;
     }
     let amendment = topic
@@ -236,6 +248,19 @@ mod tests {
             None,
         );
         check(&["ПРОЕКТ", "разработан согласно", "СП 48.13330.2019"], "ППР.docx", None);
+    }
+
+    #[test]
+    fn a_list_of_norms_is_none_of_them() {
+        let rows = [
+            "Обозначение\tДата введения",
+            "ГОСТ 9.801-92 Бумага\t01.01.1993",
+            "ГОСТ 9.802-2031 Картон\t01.07.2031",
+            "ГОСТ 9.803-85 Клей\t01.01.1986",
+        ];
+        check(&rows, "список.html", None);
+        check(&["Тип документа\tЧисло", "ВСН\t456"], "виды.html", None);
+        check(&["СП 999.13330.2031\tКРОВЛИ"], "x.docx", Some("СП 999.13330.2031"));
     }
 
     #[test]

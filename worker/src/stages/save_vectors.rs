@@ -2,10 +2,14 @@
 //! one step and the old one is gone.
 
 use crate::embedding::Chunked;
+use crate::narration;
+use crate::run::{StageTime, milliseconds};
 use crate::services::Services;
 use crate::stop::Stop;
 use crate::trained::Trained;
 use shared::outcome::Outcome;
+use shared::stage::Stage;
+use std::time::Instant;
 use stores::database::{Attempt, EmbeddedChunks, Switched};
 
 /// How the switch ended.
@@ -45,8 +49,9 @@ pub fn save_vectors(
     services: &Services,
     attempt: &Attempt,
     chunked: &Chunked,
-    trained: &Trained,
+    trained: &mut Trained,
 ) -> Result<Saved, Stop> {
+    let started = Instant::now();
     let vectors =
         chunked.embedding.as_ref().map(|made| (made.model.as_str(), made.vectors.as_slice()));
     let embedded = EmbeddedChunks { chunks: &chunked.chunks, vectors };
@@ -57,9 +62,16 @@ pub fn save_vectors(
             chunked.chunks.len()
         )));
     }
+    let vectors = vectors.map_or(0, |(_, vectors)| vectors.len());
+    // The report becomes visible with the version, so it has the time up to the switch.
+    trained.close_report(&StageTime {
+        stage: Stage::SaveVectors,
+        duration_ms: milliseconds(started.elapsed()),
+        details: narration::saved(stored, vectors),
+    });
     let switched = services
         .database
         .switch(attempt, &trained.record, &trained.artifacts)
         .map_err(Stop::from_store)?;
-    Ok(Saved { chunks: stored, vectors: vectors.map_or(0, |(_, vectors)| vectors.len()), switched })
+    Ok(Saved { chunks: stored, vectors, switched })
 }

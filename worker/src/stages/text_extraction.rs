@@ -3,9 +3,10 @@
 use crate::extracted::Extracted;
 use crate::heartbeat::Held;
 use crate::services::Services;
+use crate::stages::duplicate_check::Fingerprint;
 use crate::stages::initial_validation::Source;
 use crate::stop::Stop;
-use extractor::client::{ExtractError, Extraction, extract};
+use extractor::client::{ExtractError, Extraction, Tools, extract};
 use extractor::model::TextSource;
 use shared::outcome::{Code, Outcome};
 
@@ -78,12 +79,15 @@ fn spoils_text(code: Code) -> bool {
 pub fn text_extraction(
     services: &Services,
     source: &Source,
+    digest: &Fingerprint,
     name: &str,
     held: &Held,
 ) -> Result<Reading, Stop> {
     let cancelled = || !held.is_running();
-    let result =
-        extract(&source.path, name, &services.limits, &services.tools, &cancelled, &|_page| {});
+    // One folder per file, so that deleting the document deletes its recognised text.
+    let ocr_cache = Some(services.ocr_cache.folder(&digest.sha256));
+    let tools = Tools { ocr_cache, ..services.tools.clone() };
+    let result = extract(&source.path, name, &services.limits, &tools, &cancelled, &|_page| {});
     let mut extraction = match result {
         Ok(extraction) => extraction,
         Err(ExtractError::Cancelled) => {
