@@ -88,10 +88,12 @@ async fn list(arguments: ListArguments) -> anyhow::Result<()> {
 async fn show(arguments: OneDocument) -> anyhow::Result<()> {
     let client = Client::new(&arguments.server);
     let path = format!("/documents/{}", arguments.document);
-    table::json(&client.get(&path, &[]).await?);
+    let document = client.get(&path, &[]).await?;
     if arguments.json {
+        table::json(&document);
         return Ok(());
     }
+    table::fields(&document);
     let structure = client.get(&format!("{path}/structure"), &[]).await?;
     for section in structure["sections"].as_array().into_iter().flatten() {
         let indent =

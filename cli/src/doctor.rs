@@ -61,7 +61,7 @@ async fn redis(arguments: &DoctorArguments) -> Finding {
     let what = "Redis";
     let Some(url) = arguments.redis_url.as_deref().filter(|url| !url.trim().is_empty()) else {
         return match find_program("redis-server", &search_path()) {
-            Some(path) => Finding { what, well: Some(true), words: path.display().to_string() },
+            Some(_) => Finding { what, well: Some(true), words: "redis-server".to_owned() },
             None => Finding {
                 what,
                 well: Some(false),

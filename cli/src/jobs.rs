@@ -102,10 +102,11 @@ async fn list(arguments: ListArguments) -> anyhow::Result<()> {
 async fn show(arguments: OneJob) -> anyhow::Result<()> {
     let client = Client::new(&arguments.server);
     let job = client.get(&format!("/jobs/{}", arguments.job), &[]).await?;
-    table::json(&job);
     if arguments.json {
+        table::json(&job);
         return Ok(());
     }
+    table::fields(&job);
     let documents =
         client.rows(&format!("/jobs/{}/documents", arguments.job), "documents", &[]).await?;
     table::print(

@@ -29,13 +29,20 @@ pub(crate) async fn norm(arguments: NormArguments) -> anyhow::Result<ExitCode> {
             table::json(&answer);
             return Ok(ExitCode::SUCCESS);
         }
-        for clause in answer["clauses"].as_array().unwrap_or(&vec![answer.clone()]) {
-            println!("{}\n{}", text(clause, "citation"), text(clause, "text"));
+        for chunk in answer["chunks"].as_array().into_iter().flatten() {
+            println!(
+                "{}\n   {}",
+                text(chunk, "citation"),
+                text(chunk, "text").replace('\n', "\n   ")
+            );
         }
         return Ok(ExitCode::SUCCESS);
     }
-    table::json(&client.get(&path, &[]).await?);
-    if !arguments.json {
+    let norm = client.get(&path, &[]).await?;
+    if arguments.json {
+        table::json(&norm);
+    } else {
+        table::fields(&norm);
         let direction = [("direction", "in".to_owned())];
         let rows = client.rows(&format!("{path}/references"), "references", &direction).await?;
         table::print(

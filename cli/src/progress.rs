@@ -96,7 +96,7 @@ impl Bars {
     fn new() -> Bars {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stdout_with_hz(12));
         let job = all.add(ProgressBar::new(0));
-        job.set_style(style("{elapsed_precise} [{bar:40.green}] {pos}/{len} {msg}"));
+        job.set_style(style("{elapsed_precise} [{bar:40.green}] {pos}/{len} {wide_msg}"));
         Bars { all, job, documents: HashMap::new() }
     }
 
@@ -117,7 +117,7 @@ impl Bars {
                 let all = &self.all;
                 let bar = self.documents.entry(document.id).or_insert_with(|| {
                     let bar = all.add(ProgressBar::new(14));
-                    bar.set_style(style("  [{bar:14.cyan}] {msg}"));
+                    bar.set_style(style("  [{bar:14.cyan}] {wide_msg}"));
                     bar
                 });
                 let stage = event.stage.split('/').next().and_then(|number| number.parse().ok());

@@ -33,7 +33,39 @@ pub(crate) fn text(row: &Value, field: &str) -> String {
     }
 }
 
-/// The whole value, for `--json` and for showing one thing.
+/// One thing for a person: its fields that say something, one a line.
+pub(crate) fn fields(value: &Value) {
+    let mut rows = Vec::new();
+    flatten(String::new(), value, &mut rows);
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let mut out = std::io::stdout().lock();
+    for (name, value) in rows {
+        if writeln!(out, "{name:<width$}  {value}").is_err() {
+            return;
+        }
+    }
+}
+
+fn flatten(name: String, value: &Value, rows: &mut Vec<(String, String)>) {
+    let below = |field: &str| match name.as_str() {
+        "" => field.to_owned(),
+        name => format!("{name}.{field}"),
+    };
+    match value {
+        Value::Null => {}
+        Value::Object(fields) => {
+            fields.iter().for_each(|(field, value)| flatten(below(field), value, rows));
+        }
+        Value::Array(items) => {
+            let numbered = items.iter().enumerate();
+            numbered.for_each(|(index, item)| flatten(below(&index.to_string()), item, rows));
+        }
+        Value::String(text) => rows.push((name, text.clone())),
+        other => rows.push((name, other.to_string())),
+    }
+}
+
+/// The whole value, for `--json`.
 pub(crate) fn json(value: &Value) {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     let _ = writeln!(std::io::stdout().lock(), "{text}");

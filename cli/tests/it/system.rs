@@ -69,6 +69,14 @@ impl System {
         self.folder.path().join("data")
     }
 
+    /// What a client command prints.
+    pub(crate) fn cli(&self, arguments: &[&str]) -> String {
+        let mut command = std::process::Command::new(program("ragtrain"));
+        let output = command.args(arguments).env("RAGTRAIN_URL", &self.url).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// `GET` with an answer in JSON.
     pub(crate) async fn get(&self, path: &str) -> Value {
         let answer = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();

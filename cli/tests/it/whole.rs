@@ -63,6 +63,10 @@ async fn samples_are_trained_found_trained_again_changed_and_removed() {
         "{}",
         hits[0]
     );
+    let shown = system.cli(&["norm", "СП 999.1325800", "5.2"]);
+    assert!(shown.contains("п. 5.2") && shown.contains("не ниже плюс 10"), "{shown}");
+    let hits = answers(&system, "п. 4.1 ППР-01-2026").await;
+    assert_eq!(hits[0]["citation"], "ППР-01-2026, п. 4.1");
     let hits = answers(&system, "Кто отвечает за безопасность при подъёме грузов краном?").await;
     assert!(hits[0]["text"].as_str().unwrap().contains("отвечает специалист"), "{}", hits[0]);
 
