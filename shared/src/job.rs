@@ -56,6 +56,12 @@ pub struct JobSpec {
     pub priority: Priority,
     /// At most this many documents.
     pub max_files: Option<u64>,
+    /// The job fails once more documents than this have failed; `None` is no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_failed: Option<u64>,
+    /// At most this many documents are worked on at once; `None` is no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_inflight: Option<u32>,
     /// Globs relative to the source; empty means everything.
     pub include: Vec<String>,
     /// Free labels.
@@ -67,6 +73,9 @@ pub struct JobSpec {
     /// When the job was accepted.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
+    /// The trace that the request belonged to (W3C Trace Context); carried to every attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 /// One document of a job: one line of its manifest.

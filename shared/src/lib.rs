@@ -11,3 +11,4 @@ pub mod chunk;
 pub mod queue;
 pub mod settings;
 pub mod telemetry;
+pub mod trace;

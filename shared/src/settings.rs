@@ -60,6 +60,9 @@ pub struct QueueSettings {
     /// Seconds between two sweeps for documents of dead workers
     #[arg(long, env = "RAGTRAIN_REAP_S", value_name = "RAGTRAIN_REAP_S", default_value = "1", value_parser = seconds)]
     pub reap_s: Duration,
+    /// Seconds between two checks of the queue's own books
+    #[arg(long, env = "RAGTRAIN_SCRUB_S", value_name = "RAGTRAIN_SCRUB_S", default_value = "60", value_parser = seconds)]
+    pub scrub_s: Duration,
     /// Hours for which events and counters are kept after a job's end
     #[arg(long, env = "RAGTRAIN_KEEP_EVENTS_H", value_name = "RAGTRAIN_KEEP_EVENTS_H", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=8760))]
     pub keep_events_h: u64,
@@ -75,6 +78,7 @@ impl QueueSettings {
             lease: self.lease_s,
             beat: self.beat_s,
             reap: self.reap_s,
+            scrub: self.scrub_s,
             retention: Duration::from_secs(self.keep_events_h * 3600),
             max_open_jobs: self.max_jobs,
             ..QueueTimes::default()
@@ -169,6 +173,9 @@ pub struct WorkerSettings {
     /// How many documents one process handles at once; by default as many as there are processor cores
     #[arg(long, env = "RAGTRAIN_WORKERS", value_name = "RAGTRAIN_WORKERS", default_value_t = cores(), value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub workers: u32,
+    /// Seconds without any progress after which a document is taken away from a hung stage
+    #[arg(long, env = "RAGTRAIN_STALL_S", value_name = "RAGTRAIN_STALL_S", default_value = "900", value_parser = seconds)]
+    pub stall_s: Duration,
     /// Seconds that running documents get to end after SIGTERM
     #[arg(long, env = "RAGTRAIN_GRACE_S", value_name = "RAGTRAIN_GRACE_S", default_value = "25", value_parser = seconds)]
     pub grace_s: Duration,

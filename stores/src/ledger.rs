@@ -149,11 +149,14 @@ mod tests {
             force: false,
             priority: Priority::Normal,
             max_files: None,
+            max_failed: None,
+            max_inflight: None,
             include: vec![],
             tags: vec![],
             retry_of: None,
             request_hash: hash.to_owned(),
             created_at: OffsetDateTime::UNIX_EPOCH,
+            traceparent: None,
         }
     }
 

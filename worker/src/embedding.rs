@@ -52,7 +52,11 @@ pub fn embed(services: &Services, chunks: Vec<Chunk>, held: &Held) -> Result<Chu
         return Ok(Chunked { chunks, embedding: None });
     };
     let texts: Vec<String> = chunks.iter().map(Chunk::indexed_text).collect();
-    let embedded = services.database.embed_passages(embedder, &texts, &|| held.is_running());
+    let goes_on = || {
+        held.moves_on();
+        held.is_running()
+    };
+    let embedded = services.database.embed_passages(embedder, &texts, &goes_on);
     held.proceed()?;
     let embedded = embedded.map_err(Stop::from_store)?;
     let embedding = Embedding {

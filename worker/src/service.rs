@@ -10,11 +10,12 @@ use crate::stop::{Interruption, Stop};
 use anyhow::Context;
 use shared::job::{JobSpec, Location, ManifestEntry};
 use shared::queue::{Claim, Queue, QueueError, Settled, Task, Worker};
+use shared::trace::child;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stores::{ModelFolder, StoreError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -46,8 +47,10 @@ pub async fn run(
     let leases = Leases::default();
     let stop_heart = CancellationToken::new();
     let heart_queue = Queue::open(&settings.redis.redis_url, settings.queue.times())?;
-    let heart = heartbeat::start(heart_queue, worker.clone(), leases.clone(), stop_heart.clone())
-        .context("heartbeat thread")?;
+    let stall = settings.worker.stall_s;
+    let heart =
+        heartbeat::start(heart_queue, worker.clone(), leases.clone(), stall, stop_heart.clone())
+            .context("heartbeat thread")?;
     tracing::info!(worker = %worker.id, slots = worker.slots, model = services.embedder.is_some(), "worker is ready");
 
     let tasks = TaskTracker::new();
@@ -156,8 +159,8 @@ async fn claim_until(
         }
         for claim in claims {
             let Some(permit) = permits.pop() else { break };
-            let held = leases.add(claim.lease);
-            start(Arc::clone(services), claim, held, leases.clone(), permit, tasks);
+            let held = leases.add(claim.lease, permit);
+            start(Arc::clone(services), claim, held, leases.clone(), tasks);
         }
     }
 }
@@ -188,11 +191,17 @@ fn start(
     claim: Claim,
     held: Arc<Held>,
     leases: Leases,
-    permit: OwnedSemaphorePermit,
     tasks: &TaskTracker,
 ) {
     tasks.spawn_blocking(move || {
-        let _slot = Slot { leases, held: Arc::clone(&held), _permit: permit };
+        let _slot = Slot { leases, held: Arc::clone(&held) };
+        let (trace, span) = claim.traceparent.as_deref().and_then(child).unzip();
+        let (job, attempt) = (claim.lease.job_id, claim.lease.attempt);
+        let span = tracing::info_span!(
+            "attempt", job.id = %job, attempt, unit = ?claim.lease.unit,
+            trace.id = trace, span.id = span
+        );
+        let _entered = span.enter();
         work(&services, &claim, &held);
     });
 }
@@ -202,7 +211,6 @@ fn start(
 struct Slot {
     leases: Leases,
     held: Arc<Held>,
-    _permit: OwnedSemaphorePermit,
 }
 
 impl Drop for Slot {

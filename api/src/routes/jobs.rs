@@ -1,7 +1,7 @@
 //! Jobs: list, one, cancel, pause, resume, retry, report.
 
 use super::page_limit;
-use super::train::{Accepted, accept, accepted, hash};
+use super::train::{Accepted, accept, accepted, hash, trace_of};
 use crate::extract::{Query, parse_id};
 use crate::pages;
 use crate::problem::{Problem, problem};
@@ -181,6 +181,7 @@ pub(crate) async fn retry(
         include: Vec::new(),
         retry_of: Some(job),
         created_at: OffsetDateTime::now_utc(),
+        traceparent: Some(trace_of(&headers)),
         ..spec
     };
     let status = accept(&app, &spec, false).await?;

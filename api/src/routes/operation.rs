@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use shared::identity::PIPELINE_VERSION;
 use shared::outcome::Outcome;
-use shared::queue::{QueueDepth, WorkerView};
+use shared::queue::{JobShare, QueueDepth, WorkerView};
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -71,6 +71,9 @@ async fn stores_trouble(app: &App) -> Option<String> {
     }
 }
 
+/// Open jobs that the status names.
+const SHOWN_JOBS: u32 = 50;
+
 /// What the installation does now.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Status {
@@ -86,6 +89,9 @@ pub(crate) struct Status {
     /// How much there is to do; `null` while Redis is away.
     #[schema(value_type = Option<Object>)]
     pub(crate) queue: Option<QueueDepth>,
+    /// The open jobs and their shares, running ones first; `null` while Redis is away.
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub(crate) jobs: Option<Vec<JobShare>>,
     /// What is stored; `null` while the stores are away.
     pub(crate) stores: Option<StoreCounts>,
     /// Open sockets and event streams of this process.
@@ -102,6 +108,7 @@ pub(crate) async fn status(State(app): State<App>) -> Json<Status> {
     problems.extend(stores_trouble(&app).await.map(|reason| format!("хранилище: {reason}")));
     let workers = timeout(PATIENCE, app.queue.workers()).await.ok().and_then(Result::ok);
     let queue = timeout(PATIENCE, app.queue.queue_depth()).await.ok().and_then(Result::ok);
+    let jobs = timeout(PATIENCE, app.queue.shares(SHOWN_JOBS)).await.ok().and_then(Result::ok);
     if workers.as_ref().is_some_and(Vec::is_empty) {
         problems.push("нет ни одного исполнителя: задания ждут (ragtrain-worker)".to_owned());
     }
@@ -111,6 +118,7 @@ pub(crate) async fn status(State(app): State<App>) -> Json<Status> {
         model: app.embedder.get().map(|embedder| embedder.model_id().to_owned()),
         workers,
         queue,
+        jobs,
         stores: app.database(|database| database.counts()).await.ok(),
         sockets: app.sockets.open(),
         problems,
@@ -132,6 +140,10 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out).into_response()
 }
 
+/// The counters of the queue (see `QueueDepth::counters`), present from the start at 0.
+const COUNTED: [&str; 8] =
+    ["claimed", "already", "lost", "expired", "retried", "dead", "released", "repaired"];
+
 async fn redis_metrics(app: &App, out: &mut String) -> Option<()> {
     let depth = timeout(PATIENCE, app.queue.queue_depth()).await.ok()?.ok()?;
     let workers = timeout(PATIENCE, app.queue.workers()).await.ok()?.ok()?;
@@ -147,6 +159,18 @@ async fn redis_metrics(app: &App, out: &mut String) -> Option<()> {
     ] {
         describe(out, name, "gauge", help);
         sample(out, name, &[], value as f64);
+    }
+    let name = "ragtrain_queue_oldest_queued_seconds";
+    describe(out, name, "gauge", "Age of the oldest job that no worker has begun");
+    sample(out, name, &[], depth.oldest_queued_ms as f64 / 1000.0);
+    let name = "ragtrain_queue_virtual_time_spread_seconds";
+    describe(out, name, "gauge", "How far the shares of ready jobs differ at most");
+    sample(out, name, &[], depth.virtual_time_spread_s);
+    let name = "ragtrain_queue_units_total";
+    describe(out, name, "counter", "What happened to units since the start of this Redis");
+    for what in COUNTED {
+        let count = depth.counters.get(what).copied().unwrap_or(0);
+        sample(out, name, &[("what", what)], count as f64);
     }
     let mut totals: BTreeMap<Outcome, u64> = BTreeMap::new();
     let page = timeout(PATIENCE, app.queue.jobs(None, 1000, None)).await.ok()?.ok()?;

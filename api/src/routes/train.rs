@@ -44,6 +44,12 @@ pub(crate) struct TrainRequest {
     pub(crate) priority: Option<Priority>,
     /// At most this many documents.
     pub(crate) max_files: Option<u64>,
+    /// The job fails once more documents than this have failed; no limit if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_failed: Option<u64>,
+    /// At most this many of its documents are worked on at once; no limit if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_inflight: Option<u32>,
     /// Globs relative to the source (`**/*.pdf`); without any everything is taken.
     pub(crate) include: Option<Vec<String>>,
     /// Free labels.
@@ -106,7 +112,9 @@ pub(crate) async fn train(
 ) -> Result<Response, Problem> {
     let request = normalized(json_or_default(&body?)?, query)?;
     let key = idempotency_key(&headers)?;
-    let spec = specify(&app, &request, key.as_deref()).await?;
+    let mut spec = specify(&app, &request, key.as_deref()).await?;
+    // A repetition keeps the trace of the first request.
+    spec.traceparent.get_or_insert_with(|| trace_of(&headers));
     let status = accept(&app, &spec, key.is_some()).await?;
     Ok(accepted(&headers, spec.id, status))
 }
@@ -154,6 +162,9 @@ fn normalized(mut request: TrainRequest, query: TrainQuery) -> Result<TrainReque
     if request.max_files == Some(0) {
         return Err(Problem::invalid_field("max_files", "max_files — от 1"));
     }
+    if request.max_inflight == Some(0) {
+        return Err(Problem::invalid_field("max_inflight", "max_inflight — от 1"));
+    }
     let include = request.include.take().unwrap_or_default();
     let tags = request.tags.take().unwrap_or_default();
     for (field, labels) in [("include", &include), ("tags", &tags)] {
@@ -175,6 +186,8 @@ fn normalized(mut request: TrainRequest, query: TrainQuery) -> Result<TrainReque
         force: Some(force),
         priority: Some(request.priority.unwrap_or_default()),
         max_files: request.max_files,
+        max_failed: request.max_failed,
+        max_inflight: request.max_inflight,
         include: Some(include),
         tags: Some(tags),
         custom_dir: None,
@@ -213,6 +226,12 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
+/// The trace that a request belongs to.
+pub(crate) fn trace_of(headers: &HeaderMap) -> String {
+    let header = headers.get("traceparent").and_then(|value| value.to_str().ok());
+    shared::trace::accept(header)
+}
+
 /// The durable record of a normalized request.
 async fn specify(app: &App, request: &TrainRequest, key: Option<&str>) -> Result<JobSpec, Problem> {
     let request_hash = hash(request)?;
@@ -249,11 +268,14 @@ async fn specify(app: &App, request: &TrainRequest, key: Option<&str>) -> Result
         force: request.force.unwrap_or_default(),
         priority: request.priority.unwrap_or_default(),
         max_files: request.max_files,
+        max_failed: request.max_failed,
+        max_inflight: request.max_inflight,
         include: request.include.clone().unwrap_or_default(),
         tags: request.tags.clone().unwrap_or_default(),
         retry_of: None,
         request_hash,
         created_at: OffsetDateTime::now_utc(),
+        traceparent: None,
     })
 }
 
@@ -277,7 +299,8 @@ pub(crate) async fn accept(app: &App, spec: &JobSpec, keyed: bool) -> Result<Job
     match app.queue.submit(&NewJob::from_spec(spec)).await {
         Ok(submitted) if submitted.created => {
             app.metrics.jobs_submitted.increment();
-            tracing::info!(job.id = %spec.id, "job {} accepted", spec.id);
+            let trace = spec.traceparent.as_deref();
+            tracing::info!(job.id = %spec.id, trace, "job {} accepted", spec.id);
             Ok(JobStatus::Queued)
         }
         Ok(_) => {

@@ -28,6 +28,8 @@ pub struct Claim {
     pub collection: String,
     /// Train again what is already trained or remembered.
     pub force: bool,
+    /// The trace that the job's request belonged to.
+    pub traceparent: Option<String>,
     /// What there is to do.
     pub task: Task,
 }
@@ -108,6 +110,8 @@ struct Claimed {
     verdict: Option<JobStatus>,
     #[serde(default)]
     error: Option<String>,
+    #[serde(default)]
+    trace: Option<String>,
 }
 
 impl Claimed {
@@ -123,7 +127,8 @@ impl Claimed {
             _ => return None,
         };
         let lease = Lease { job_id: self.job, unit, fence: self.fence, attempt: self.attempt };
-        Some(Claim { lease, collection: self.collection, force: self.force == 1, task })
+        let (collection, traceparent) = (self.collection, self.trace);
+        Some(Claim { lease, collection, force: self.force == 1, traceparent, task })
     }
 }
 
@@ -206,6 +211,32 @@ impl Queue {
             )
             .await?;
         Ok(Reaped { expired, forgotten })
+    }
+}
+
+impl Queue {
+    /// Compares what the queue keeps twice and repairs what differs; answers how many repairs it
+    /// made. Any worker calls this now and then; one round runs per
+    /// [`super::QueueTimes::scrub`] in the whole installation.
+    pub async fn scrub(&self) -> Result<u64, QueueError> {
+        let times = self.times();
+        let (mut place, mut repairs) = (0, 0);
+        loop {
+            let (following, made): (u64, u64) = self
+                .invoke(
+                    scripts::SCRUB
+                        .call()
+                        .arg(place)
+                        .arg(milliseconds(times.lease))
+                        .arg(milliseconds(times.scrub)),
+                )
+                .await?;
+            repairs += made;
+            if following == 0 {
+                return Ok(repairs);
+            }
+            place = following;
+        }
     }
 }
 

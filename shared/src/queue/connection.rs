@@ -15,6 +15,8 @@ pub struct QueueTimes {
     pub beat: Duration,
     /// How often a worker looks for expired leases.
     pub reap: Duration,
+    /// How often the installation checks its own bookkeeping; zero checks at every call.
+    pub scrub: Duration,
     /// First back-off after a transient error; doubles with every further one.
     pub backoff: Duration,
     /// Longest back-off.
@@ -41,6 +43,7 @@ impl Default for QueueTimes {
             lease: Duration::from_secs(10),
             beat: Duration::from_millis(2500),
             reap: Duration::from_secs(1),
+            scrub: Duration::from_secs(60),
             backoff: Duration::from_secs(1),
             backoff_cap: Duration::from_secs(300),
             crash_delay: Duration::from_secs(1),

@@ -31,7 +31,7 @@ pub use control::Control;
 pub use error::QueueError;
 pub use keys::{all_events_channel, control_channel, events_channel};
 pub use listing::Listing;
-pub use observe::{QueueDepth, RunningDocument, WorkerView};
+pub use observe::{JobShare, QueueDepth, RunningDocument, WorkerView};
 pub use publish::{DocumentName, Published, StageBody};
 pub use read::{EventPage, Head, JobPage, Snapshot};
 pub use settle::{Ending, Failed, Settled};

@@ -1,8 +1,9 @@
 //! What runs now: documents under lease, workers, depth of the queue.
 
 use super::{Queue, QueueError, Unit, scripts};
+use crate::job::JobStatus;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// A unit that somebody holds.
@@ -38,7 +39,7 @@ pub struct WorkerView {
 }
 
 /// How much there is to do.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct QueueDepth {
     /// Jobs by status (`queued`, `running`, …), those kept after their end included.
     pub jobs: HashMap<String, u64>,
@@ -48,9 +49,61 @@ pub struct QueueDepth {
     pub waiting: u64,
     /// Units under lease.
     pub leased: u64,
+    /// How long the oldest job that nobody has begun has waited, in ms.
+    pub oldest_queued_ms: u64,
+    /// Virtual seconds between the ready job that is next and the one that is last: how far the
+    /// shares of jobs differ at most.
+    pub virtual_time_spread_s: f64,
+    /// What happened since the start of this Redis: `claimed`, `already` (repetitions
+    /// recognised), `lost` (calls under a lost lease), `expired` leases, `retried`, `dead`,
+    /// `released`, `repaired` (see [`Queue::scrub`]).
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// What an open job has of the workers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct JobShare {
+    /// The job.
+    pub job_id: Uuid,
+    /// Its status.
+    pub status: JobStatus,
+    /// Its collection.
+    pub collection: String,
+    /// 4 high, 1 normal, 0.25 low.
+    pub weight: f64,
+    /// Seconds of slots that it was charged, by weight; the smallest one is served next.
+    pub virtual_time_s: f64,
+    /// Units under lease.
+    pub inflight: u64,
+    /// Documents that have ended.
+    pub ended: u64,
+    /// Documents listed so far.
+    pub total: u64,
 }
 
 impl Queue {
+    /// The open jobs, at most `most`: running ones first, the oldest first.
+    pub async fn shares(&self, most: u32) -> Result<Vec<JobShare>, QueueError> {
+        type Row = (String, String, String, f64, f64, u64, u64, u64);
+        let rows: Vec<Row> = self.invoke(scripts::SHARES.call().arg(most)).await?;
+        rows.into_iter()
+            .map(|(job, state, collection, weight, virtual_time_s, inflight, ended, total)| {
+                let job_id = job.parse().map_err(|_| QueueError::Reply(job))?;
+                let status = JobStatus::parse(&state).ok_or(QueueError::Reply(state))?;
+                Ok(JobShare {
+                    job_id,
+                    status,
+                    collection,
+                    weight,
+                    virtual_time_s,
+                    inflight,
+                    ended,
+                    total,
+                })
+            })
+            .collect()
+    }
+
     /// The units of a job that are worked on now, by unit.
     pub async fn running_documents(
         &self,
@@ -94,8 +147,18 @@ impl Queue {
 
     /// Counts over all jobs.
     pub async fn queue_depth(&self) -> Result<QueueDepth, QueueError> {
-        let (ready, waiting, leased, jobs): (u64, u64, u64, HashMap<String, u64>) =
+        type Reply = (u64, u64, u64, u64, String, HashMap<String, u64>, BTreeMap<String, u64>);
+        let (ready, waiting, leased, oldest_queued_ms, spread, jobs, counters): Reply =
             self.invoke(&scripts::DEPTH.call()).await?;
-        Ok(QueueDepth { jobs, ready, waiting, leased })
+        let virtual_time_spread_s = spread.parse().map_err(|_| QueueError::Reply(spread))?;
+        Ok(QueueDepth {
+            jobs,
+            ready,
+            waiting,
+            leased,
+            oldest_queued_ms,
+            virtual_time_spread_s,
+            counters,
+        })
     }
 }

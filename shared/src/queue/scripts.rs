@@ -47,6 +47,7 @@ scripts! {
     FAIL = "fail.lua";
     RELEASE = "release.lua";
     REAP = "reap.lua";
+    SCRUB = "scrub.lua";
     FINISH = "finish.lua";
     CANCEL = "cancel.lua";
     PAUSE = "pause.lua";
@@ -57,4 +58,5 @@ scripts! {
     RUNNING = "running.lua";
     WORKERS = "workers.lua";
     DEPTH = "depth.lua";
+    SHARES = "shares.lua";
 }

@@ -25,6 +25,10 @@ pub struct NewJob {
     pub created_at: OffsetDateTime,
     /// At most this many units are worked on at once; `None` is no limit.
     pub max_inflight: Option<u32>,
+    /// The job fails once more documents than this have failed; `None` is no limit.
+    pub max_failed: Option<u64>,
+    /// The trace that the request belonged to; comes back with every claim.
+    pub traceparent: Option<String>,
 }
 
 impl NewJob {
@@ -38,7 +42,9 @@ impl NewJob {
             request_hash: spec.request_hash.clone(),
             retry_of: spec.retry_of,
             created_at: spec.created_at,
-            max_inflight: None,
+            max_inflight: spec.max_inflight,
+            max_failed: spec.max_failed,
+            traceparent: spec.traceparent.clone(),
         }
     }
 }
@@ -68,7 +74,9 @@ impl Queue {
                     .arg(i64::try_from(created_ms).unwrap_or(0))
                     .arg(job.max_inflight.unwrap_or(0))
                     .arg(self.times().max_open_jobs)
-                    .arg(milliseconds(self.times().retention)),
+                    .arg(milliseconds(self.times().retention))
+                    .arg(job.max_failed.map(|most| most.to_string()).unwrap_or_default())
+                    .arg(job.traceparent.as_deref().unwrap_or_default()),
             )
             .await?;
         match answer.as_str() {

@@ -9,4 +9,5 @@ mod control;
 mod events;
 mod fairness;
 mod outages;
+mod books;
 mod model;

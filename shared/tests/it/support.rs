@@ -126,6 +126,8 @@ pub(crate) fn new_job() -> NewJob {
         retry_of: None,
         created_at: OffsetDateTime::now_utc(),
         max_inflight: None,
+        max_failed: None,
+        traceparent: None,
     }
 }
 

@@ -87,7 +87,8 @@ pub fn text_extraction(
     // One folder per file, so that deleting the document deletes its recognised text.
     let ocr_cache = Some(services.ocr_cache.folder(&digest.sha256));
     let tools = Tools { ocr_cache, ..services.tools.clone() };
-    let result = extract(&source.path, name, &services.limits, &tools, &cancelled, &|_page| {});
+    let result =
+        extract(&source.path, name, &services.limits, &tools, &cancelled, &|_page| held.moves_on());
     let mut extraction = match result {
         Ok(extraction) => extraction,
         Err(ExtractError::Cancelled) => {

@@ -7,7 +7,7 @@ local job, lease = hold(id, LIST, fence)
 if not lease then return not_held(id, fence) end
 
 drop(job, lease)
-if not is_ending(job) then stop_failed(job, ARGV[3]) end
+if not is_ending(job) then stop_unlisted(job, ARGV[3]) end
 place(job)
 save(job)
 return answer(job, lease, 'counted')

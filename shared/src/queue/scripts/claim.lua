@@ -51,6 +51,11 @@ local function task_of(job, unit, errors, crashes)
   return '"task":"train","last":' .. (errors + 1 >= max_errors and 1 or 0)
 end
 
+local function trace_of(job)
+  local trace = job.fields.traceparent or ''
+  return trace ~= '' and '"trace":' .. cjson.encode(trace) .. ',' or ''
+end
+
 local function take(job, unit)
   local errors, crashes = attempts(job.id, unit)
   local document = unit ~= LIST and unit ~= FINISH
@@ -68,7 +73,7 @@ local function take(job, unit)
   end
   return table.concat({ '{"job":"', job.id, '","unit":', unit, ',"fence":', lease.fence,
     ',"attempt":', text(lease.attempt), ',"collection":', cjson.encode(job.fields.collection),
-    ',"force":', job.fields.force, ',', task_of(job, unit, errors, crashes), '}' })
+    ',"force":', job.fields.force, ',', trace_of(job), task_of(job, unit, errors, crashes), '}' })
 end
 
 local claims = {}
@@ -94,6 +99,7 @@ for _ = 1, MOST_TURNS do
   if job then turn(job) else redis.call('ZREM', P .. 'ready', id) end
 end
 
+tally('claimed', #claims)
 -- Somebody else may take the rest.
 if #claims > 0 and redis.call('ZCARD', P .. 'ready') > 0 then wake() end
 redis.call('HSET', key('w', worker), 'claim', claim_id, 'reply',

@@ -12,6 +12,7 @@ drop(job, lease)
 charge(job, lease, tonumber(ARGV[5]))
 count(job, lease, outcome)
 emit_document(job, lease, ARGV[6], ARGV[7])
+if outcome == 'failed' then enforce_budget(job) end
 place(job)
 save(job)
 return answer(job, lease, 'counted')

@@ -10,6 +10,7 @@ local max_errors, reason = tonumber(ARGV[4]), ARGV[9]
 local job, lease = hold(id, unit, fence)
 if not lease then
   local before = answered(id, fence)
+  tally(before and 'already' or 'lost', 1)
   return before == 'counted' and 'already' or before or 'lost'
 end
 local errors, crashes = attempts(id, unit)
@@ -39,7 +40,7 @@ elseif unit == LIST then
   elseif errors < max_errors then
     reply = retry()
   else
-    stop_failed(job, reason)
+    stop_unlisted(job, reason)
     reply = 'dead'
   end
 else
@@ -52,9 +53,11 @@ else
   else
     count(job, lease, 'failed')
     emit_document(job, lease, ARGV[11], ARGV[12])
+    enforce_budget(job)
     reply = 'dead'
   end
 end
+tally(reply == 'dead' and 'dead' or 'retried', reply == 'cancelled' and 0 or 1)
 place(job)
 save(job)
 return answer(job, lease, reply)

@@ -17,7 +17,7 @@ local function lose(job, lease)
   elseif unit == LIST and is_ending(job) then
     return
   elseif unit == LIST and crashes >= max_crashes then
-    return stop_failed(job, LOST_WORKERS)
+    return stop_unlisted(job, LOST_WORKERS)
   elseif unit ~= FINISH and is_ending(job) then
     return count_cancelled(job, lease)
   end
@@ -28,6 +28,7 @@ local function lose(job, lease)
 end
 
 local expired = redis.call('ZRANGEBYSCORE', P .. 'exp', '-inf', NOW, 'LIMIT', 0, BATCH)
+tally('expired', #expired)
 for _, member in ipairs(expired) do
   local id, unit = string.match(member, '^(.*):(-?%d+)$')
   local job, lease = open_job(id), lease_of(id, unit)

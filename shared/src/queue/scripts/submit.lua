@@ -1,6 +1,7 @@
 #!lua
 -- ARGV job, request hash, collection, weight, force 0|1, retry_of or '', created ms,
---      most units at once (0 = no limit), most open jobs, retention ms
+--      most units at once (0 = no limit), most open jobs, retention ms, most failed documents
+--      ('' = no limit), traceparent or ''
 -- Returns created | exists (same request) | reused (another request) | full
 --
 -- The only script that a full Redis refuses; the others drain it.
@@ -29,6 +30,7 @@ local job = { id = id, fields = {}, changed = {} }
 for name, value in pairs({
   request_hash = hash, collection = ARGV[3], weight = ARGV[4], force = ARGV[5],
   retry_of = ARGV[6], created = ARGV[7], max_inflight = ARGV[8], keep = ARGV[10],
+  max_failed = ARGV[11], traceparent = ARGV[12],
   order = text(order), epoch = base36(order), state = 'queued',
   -- cancelled | failed once the job ends early, and the status it will end in once decided
   ending = '', verdict = '',

@@ -41,10 +41,22 @@ local function stop(job, ending)
 end
 
 -- Lets a job end as failed.
-local function stop_failed(job, reason)
+local function stop_failed(job, reason, log)
   put(job, 'error', reason)
   stop(job, 'failed')
-  emit_job(job, 'Документы не удалось перечислить: ' .. reason)
+  emit_job(job, log)
+end
+
+local function stop_unlisted(job, reason)
+  stop_failed(job, reason, 'Документы не удалось перечислить: ' .. reason)
+end
+
+-- The error budget, where the request named one: what nobody holds is not begun any more.
+local function enforce_budget(job)
+  local most = tonumber(job.fields.max_failed)
+  if not most or is_ending(job) or get(job, 'failed') <= most then return end
+  local reason = 'с ошибкой больше документов, чем допустимо: ' .. text(most)
+  stop_failed(job, reason, 'Задача остановлена: ' .. reason)
 end
 
 -- The counts that the last event tells people.

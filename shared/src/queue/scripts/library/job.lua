@@ -15,6 +15,7 @@
 --   hist         ZSET    ended job -> when it is forgotten, ms
 --   workers      ZSET    worker -> expiry ms;  w:<worker> HASH last claim, host, version, slots
 --   fence, clock STRING  last fence given out; virtual time of the job served last
+--   stats        HASH    counters since the start of this Redis: see `tally`
 --   wake         LIST    markers for waiting workers
 --   ch:<id>, ch:all, ctl CHANNELS
 --
@@ -108,6 +109,12 @@ local function set_state(job, state)
   redis.call('ZREM', key('jobs', job.fields.state), job.id)
   redis.call('ZADD', key('jobs', state), job.fields.order, job.id)
   put(job, 'state', state)
+end
+
+-- Counts what operators watch: claimed, already (a repetition was recognised), lost (a call under
+-- a lost lease), expired, retried, dead, released, repaired.
+local function tally(name, by)
+  if by > 0 then redis.call('HINCRBY', P .. 'stats', name, by) end
 end
 
 local function misuse(reason) return redis.error_reply('TQ_MISUSE ' .. reason) end

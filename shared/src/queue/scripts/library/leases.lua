@@ -47,7 +47,11 @@ local function answer(job, lease, reply)
 end
 
 -- The reply of a call whose lease is not held: a repetition or a loser.
-local function not_held(id, fence) return answered(id, fence) and 'already' or 'lost' end
+local function not_held(id, fence)
+  local reply = answered(id, fence) and 'already' or 'lost'
+  tally(reply, 1)
+  return reply
+end
 
 local function drop(job, lease)
   redis.call('HDEL', key('lease', job.id), lease.unit)
