@@ -5,10 +5,10 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RAGTRAIN := $(TARGET)/release/ragtrain
 
-.PHONY: help setup build demo test lint samples score retrieval model
+.PHONY: help setup build demo test lint samples score retrieval model bench-queue
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: ## install missing tools (apt)
 	@scripts/setup.sh
@@ -39,3 +39,6 @@ score: build model ## train a corpus and score it: make score CORPUS=../shared/c
 
 retrieval: build model ## nDCG@10 on the clause retrieval set: make retrieval CORPUS=../shared/corpus
 	python3 bench/retrieval.py "$(or $(CORPUS),../shared/corpus)"
+
+bench-queue: ## the queue beside BullMQ and Celery, about twelve minutes (needs node, python3-venv)
+	python3 bench/queue/run.py
