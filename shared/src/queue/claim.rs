@@ -1,8 +1,11 @@
 //! Claiming units and keeping them: claim, beat, reap.
 
+use super::keys::Shard;
 use super::{Lease, Queue, QueueError, Unit, scripts};
 use crate::job::JobStatus;
+use futures_util::future::join_all;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A worker process. The id is fresh for every start, so that a restarted worker never passes
@@ -134,12 +137,44 @@ impl Claimed {
 
 impl Queue {
     /// Takes up to `slots` units (at most 16), at most four of one job before the next job has
-    /// its turn, jobs with the smallest virtual time first.
+    /// its turn, jobs with the smallest virtual time first. Shards are asked one after the other,
+    /// from one that the claim id chooses, until there is enough.
     ///
-    /// Use a fresh `claim_id` per call and the same one to repeat a call whose reply was lost:
-    /// the repetition gets the same units.
+    /// Use a fresh random `claim_id` per call and the same one to repeat a call whose reply was
+    /// lost: the repetition gets the same units. It is an error only when a shard did not answer
+    /// and the others had nothing.
     pub async fn claim(
         &self,
+        worker: &Worker,
+        claim_id: Uuid,
+        slots: usize,
+    ) -> Result<Vec<Claim>, QueueError> {
+        let slots = slots.min(16);
+        let first = Shard::of(claim_id, self.shards()).number();
+        let mut claims = Vec::new();
+        let mut silent = None;
+        for step in 0..self.shards() {
+            let shard = Shard::new((first + step) % self.shards());
+            match self.claim_on(shard, worker, claim_id, slots - claims.len()).await {
+                Ok(more) => claims.extend(more),
+                // A node that is away must not keep the work of the others from being done. What
+                // it may have given out under a lost reply comes back with the lease.
+                Err(error) if error.is_transient() => silent = Some(error),
+                Err(error) => return Err(error),
+            }
+            if claims.len() >= slots {
+                break;
+            }
+        }
+        match silent {
+            Some(error) if claims.is_empty() => Err(error),
+            _ => Ok(claims),
+        }
+    }
+
+    async fn claim_on(
+        &self,
+        shard: Shard,
         worker: &Worker,
         claim_id: Uuid,
         slots: usize,
@@ -148,10 +183,10 @@ impl Queue {
         let replies: Vec<String> = self
             .invoke(
                 scripts::CLAIM
-                    .call()
+                    .call(shard)
                     .arg(worker.id.to_string())
                     .arg(claim_id.to_string())
-                    .arg(slots.min(16))
+                    .arg(slots)
                     .arg(milliseconds(times.lease))
                     .arg(times.max_errors)
                     .arg(times.max_crashes)
@@ -174,43 +209,59 @@ impl Queue {
     /// Renews leases and tells the worker is alive. The answers come in the order of `leases`.
     /// Beat with an empty list, too: a worker without beats is not shown.
     pub async fn beat(&self, worker: &Worker, leases: &[Lease]) -> Result<Vec<Beat>, QueueError> {
-        let mut answers = Vec::with_capacity(leases.len());
-        let batches: Vec<&[Lease]> =
-            if leases.is_empty() { vec![&[]] } else { leases.chunks(64).collect() };
-        for batch in batches {
-            let mut call = scripts::BEAT.call();
+        let mut by_shard: BTreeMap<Shard, Vec<(usize, &Lease)>> = BTreeMap::new();
+        for (position, lease) in leases.iter().enumerate() {
+            by_shard.entry(self.shard(lease.job_id)).or_default().push((position, lease));
+        }
+        // Without leases the worker is seen on a shard of its own.
+        by_shard.entry(self.shard(worker.id)).or_default();
+        let batches: Vec<(Shard, &[(usize, &Lease)])> = by_shard
+            .iter()
+            .flat_map(|(shard, leases)| {
+                let batches = leases.chunks(64).map(|batch| (*shard, batch));
+                batches.chain(leases.is_empty().then_some((*shard, leases.as_slice())))
+            })
+            .collect();
+        let replies = join_all(batches.iter().map(async |(shard, batch)| {
+            let mut call = scripts::BEAT.call(*shard);
             call.arg(worker.id.to_string())
                 .arg(milliseconds(self.times().lease))
                 .arg(&worker.host)
                 .arg(&worker.version)
                 .arg(worker.slots);
-            for lease in batch {
+            for (_, lease) in *batch {
                 call.arg(lease.job_id.to_string()).arg(lease.unit.number()).arg(lease.fence);
             }
-            let replies: Vec<String> = self.invoke(&call).await?;
-            for reply in replies {
-                answers.push(match reply.as_str() {
+            self.invoke::<Vec<String>>(&call).await
+        }));
+        let mut answers = vec![Beat::Lost; leases.len()];
+        for ((_, batch), replies) in batches.iter().zip(replies.await) {
+            for ((position, _), reply) in batch.iter().zip(replies?) {
+                answers[*position] = match reply.as_str() {
                     "held" => Beat::Held,
                     "paused" => Beat::Paused,
                     "cancelled" => Beat::Cancelled,
                     "lost" => Beat::Lost,
                     _ => return Err(QueueError::Reply(reply)),
-                });
+                };
             }
         }
         Ok(answers)
     }
 
-    /// Gives expired leases back (at most 64 a call) and forgets jobs past their retention. Any
+    /// Gives expired leases back (at most 64 a call and shard) and forgets jobs past their retention. Any
     /// worker calls this every [`super::QueueTimes::reap`]; calling it too often does no harm.
     pub async fn reap(&self) -> Result<Reaped, QueueError> {
         let times = self.times();
-        let (expired, forgotten): (u64, u64) = self
-            .invoke(
-                scripts::REAP.call().arg(milliseconds(times.crash_delay)).arg(times.max_crashes),
-            )
+        let swept: Vec<(u64, u64)> = self
+            .on_all_shards(&scripts::REAP, |call| {
+                call.arg(milliseconds(times.crash_delay)).arg(times.max_crashes);
+            })
             .await?;
-        Ok(Reaped { expired, forgotten })
+        Ok(swept.iter().fold(Reaped::default(), |sum, (expired, forgotten)| Reaped {
+            expired: sum.expired + expired,
+            forgotten: sum.forgotten + forgotten,
+        }))
     }
 }
 
@@ -219,13 +270,18 @@ impl Queue {
     /// made. Any worker calls this now and then; one round runs per
     /// [`super::QueueTimes::scrub`] in the whole installation.
     pub async fn scrub(&self) -> Result<u64, QueueError> {
+        let repairs = join_all(self.all_shards().map(|shard| self.scrub_shard(shard))).await;
+        repairs.into_iter().sum()
+    }
+
+    async fn scrub_shard(&self, shard: Shard) -> Result<u64, QueueError> {
         let times = self.times();
         let (mut place, mut repairs) = (0, 0);
         loop {
             let (following, made): (u64, u64) = self
                 .invoke(
                     scripts::SCRUB
-                        .call()
+                        .call(shard)
                         .arg(place)
                         .arg(milliseconds(times.lease))
                         .arg(milliseconds(times.scrub)),

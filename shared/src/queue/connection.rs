@@ -1,10 +1,13 @@
 //! Connections: a pool for scripts, one for the blocking wait, one per subscriber.
 
-use super::{QueueError, keys};
+use super::keys::{MOST_SHARDS, Shard};
+use super::{QueueError, scripts::Script};
 use deadpool_redis::{Connection, Manager, Pool, Runtime};
+use futures_util::future::join_all;
 use redis::{AsyncConnectionConfig, Client, FromRedisValue, ScriptInvocation};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 /// Periods and limits of the queue. All processes of an installation use the same ones.
 #[derive(Clone, Debug)]
@@ -31,10 +34,14 @@ pub struct QueueTimes {
     pub max_crashes: u32,
     /// A listing or finishing unit that met this many transient errors fails the job.
     pub max_job_errors: u32,
-    /// How many jobs may be open at once; more are refused as a full queue.
+    /// How many jobs may be open at once; more are refused as a full queue. Every shard has an
+    /// equal share of it.
     pub max_open_jobs: u64,
     /// How long one command may take before it counts as lost.
     pub command: Duration,
+    /// Among how many shards the jobs are divided, at most 16; `None` stands for one, and for 16 in
+    /// a Cluster. Jobs are not found under another number than they were submitted under.
+    pub shards: Option<u16>,
 }
 
 impl Default for QueueTimes {
@@ -53,6 +60,7 @@ impl Default for QueueTimes {
             max_job_errors: 10,
             max_open_jobs: 10_000,
             command: Duration::from_secs(4),
+            shards: None,
         }
     }
 }
@@ -63,6 +71,7 @@ pub struct Queue {
     client: Client,
     pool: Pool,
     times: Arc<QueueTimes>,
+    shards: u16,
     /// The idle connection of [`Queue::wait_for_work`]. Taken out while it blocks, so that an
     /// abandoned wait closes its connection and steals no marker.
     waiting: Arc<Mutex<Option<redis::aio::MultiplexedConnection>>>,
@@ -92,7 +101,8 @@ impl Queue {
             .build()
             .map_err(|error| QueueError::Misuse(error.to_string()))?;
         let client = Client::open(redis_url)?;
-        Ok(Queue { client, pool, times: Arc::new(times), waiting: Arc::default() })
+        let shards = times.shards.unwrap_or(1).clamp(1, MOST_SHARDS);
+        Ok(Queue { client, pool, times: Arc::new(times), shards, waiting: Arc::default() })
     }
 
     /// The periods that the queue was opened with.
@@ -135,7 +145,8 @@ impl Queue {
             }
         };
         let mut command = redis::cmd("BLPOP");
-        command.arg(keys::wake()).arg(timeout.as_secs_f64().max(0.01));
+        let lists: Vec<String> = self.all_shards().map(Shard::wake).collect();
+        command.arg(lists).arg(timeout.as_secs_f64().max(0.01));
         let pop = command.query_async::<Option<(String, String)>>(&mut connection);
         // A half-open connection never answers: the own clock is the backstop.
         match tokio::time::timeout(timeout + Duration::from_secs(2), pop).await {
@@ -165,5 +176,48 @@ impl Queue {
     ) -> Result<T, QueueError> {
         let mut connection = self.connection().await?;
         call.invoke_async(&mut connection).await.map_err(QueueError::from_script)
+    }
+
+    /// Runs a script on every shard, all at the same time; the replies come in the order of the
+    /// shards. Every shard is asked even where another one does not answer.
+    pub(super) async fn on_all_shards<T: FromRedisValue>(
+        &self,
+        script: &'static Script,
+        arguments: impl Fn(&mut ScriptInvocation<'_>),
+    ) -> Result<Vec<T>, QueueError> {
+        let replies = join_all(self.all_shards().map(|shard| {
+            let mut call = script.call(shard);
+            arguments(&mut call);
+            async move { self.invoke(&call).await }
+        }));
+        replies.await.into_iter().collect()
+    }
+
+    /// Commands on keys of one shard, in one round trip.
+    pub(super) async fn pipeline<T: FromRedisValue>(
+        &self,
+        pipeline: &redis::Pipeline,
+    ) -> Result<Vec<T>, QueueError> {
+        let mut connection = self.connection().await?;
+        Ok(pipeline.query_async(&mut connection).await?)
+    }
+
+    /// Among how many shards the jobs are divided.
+    pub(super) fn shards(&self) -> u16 {
+        self.shards
+    }
+
+    pub(super) fn all_shards(&self) -> impl Iterator<Item = Shard> {
+        (0..self.shards).map(Shard::new)
+    }
+
+    /// Where a job lives.
+    pub(super) fn shard(&self, job_id: Uuid) -> Shard {
+        Shard::of(job_id, self.shards)
+    }
+
+    /// The share of a shard in the limit on open jobs.
+    pub(super) fn open_jobs_per_shard(&self) -> u64 {
+        self.times.max_open_jobs.div_ceil(u64::from(self.shards))
     }
 }

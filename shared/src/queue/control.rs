@@ -64,7 +64,8 @@ impl Queue {
     }
 
     async fn change(&self, script: &Script, job_id: Uuid) -> Result<JobStatus, QueueError> {
-        let reply: String = self.invoke(script.call().arg(job_id.to_string())).await?;
+        let reply: String =
+            self.invoke(script.call(self.shard(job_id)).arg(job_id.to_string())).await?;
         JobStatus::parse(&reply).ok_or(QueueError::Reply(reply))
     }
 }

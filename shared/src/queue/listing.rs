@@ -31,7 +31,7 @@ impl Queue {
         let reply: String = self
             .invoke(
                 scripts::EXTEND
-                    .call()
+                    .call(self.shard(lease.job_id))
                     .arg(lease.job_id.to_string())
                     .arg(lease.fence)
                     .arg(total)
@@ -50,7 +50,13 @@ impl Queue {
     pub async fn seal(&self, lease: &Lease, total: u64) -> Result<Settled, QueueError> {
         expect_unit(lease, Unit::List)?;
         let reply: String = self
-            .invoke(scripts::SEAL.call().arg(lease.job_id.to_string()).arg(lease.fence).arg(total))
+            .invoke(
+                scripts::SEAL
+                    .call(self.shard(lease.job_id))
+                    .arg(lease.job_id.to_string())
+                    .arg(lease.fence)
+                    .arg(total),
+            )
             .await?;
         settled(&reply)
     }
@@ -61,7 +67,11 @@ impl Queue {
         expect_unit(lease, Unit::List)?;
         let reply: String = self
             .invoke(
-                scripts::ABORT.call().arg(lease.job_id.to_string()).arg(lease.fence).arg(reason),
+                scripts::ABORT
+                    .call(self.shard(lease.job_id))
+                    .arg(lease.job_id.to_string())
+                    .arg(lease.fence)
+                    .arg(reason),
             )
             .await?;
         settled(&reply)

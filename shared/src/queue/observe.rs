@@ -52,7 +52,7 @@ pub struct QueueDepth {
     /// How long the oldest job that nobody has begun has waited, in ms.
     pub oldest_queued_ms: u64,
     /// Virtual seconds between the ready job that is next and the one that is last: how far the
-    /// shares of jobs differ at most.
+    /// shares of the jobs of a shard differ at most.
     pub virtual_time_spread_s: f64,
     /// What happened since the start of this Redis: `claimed`, `already` (repetitions
     /// recognised), `lost` (calls under a lost lease), `expired` leases, `retried`, `dead`,
@@ -84,24 +84,36 @@ pub struct JobShare {
 impl Queue {
     /// The open jobs, at most `most`: running ones first, the oldest first.
     pub async fn shares(&self, most: u32) -> Result<Vec<JobShare>, QueueError> {
-        type Row = (String, String, String, f64, f64, u64, u64, u64);
-        let rows: Vec<Row> = self.invoke(scripts::SHARES.call().arg(most)).await?;
-        rows.into_iter()
-            .map(|(job, state, collection, weight, virtual_time_s, inflight, ended, total)| {
-                let job_id = job.parse().map_err(|_| QueueError::Reply(job))?;
-                let status = JobStatus::parse(&state).ok_or(QueueError::Reply(state))?;
-                Ok(JobShare {
-                    job_id,
-                    status,
-                    collection,
-                    weight,
-                    virtual_time_s,
-                    inflight,
-                    ended,
-                    total,
-                })
+        type Row = (String, String, String, f64, f64, u64, u64, u64, u64);
+        let shards: Vec<Vec<Row>> = self
+            .on_all_shards(&scripts::SHARES, |call| {
+                call.arg(most);
             })
-            .collect()
+            .await?;
+        let mut shares = Vec::new();
+        for row in shards.into_iter().flatten() {
+            let (job, state, collection, weight, virtual_time_s, inflight, ended, total, order) =
+                row;
+            let job_id = job.parse().map_err(|_| QueueError::Reply(job))?;
+            let status = JobStatus::parse(&state).ok_or(QueueError::Reply(state))?;
+            let share = JobShare {
+                job_id,
+                status,
+                collection,
+                weight,
+                virtual_time_s,
+                inflight,
+                ended,
+                total,
+            };
+            shares.push((order, share));
+        }
+        use JobStatus::{Cancelling, Queued, Running};
+        let shown = [Running, Cancelling, Queued];
+        let rank = |status| shown.iter().position(|state| *state == status).unwrap_or(shown.len());
+        shares.sort_by_key(|(order, share)| (rank(share.status), *order));
+        shares.truncate(most as usize);
+        Ok(shares.into_iter().map(|(_, share)| share).collect())
     }
 
     /// The units of a job that are worked on now, by unit.
@@ -115,7 +127,7 @@ impl Queue {
             name: String,
         }
         let rows: Vec<(i64, u8, u32, String, String)> =
-            self.invoke(scripts::RUNNING.call().arg(job_id.to_string())).await?;
+            self.invoke(scripts::RUNNING.call(self.shard(job_id)).arg(job_id.to_string())).await?;
         let mut running = Vec::with_capacity(rows.len());
         for (unit, stage, attempt, worker, document) in rows {
             let named: Option<Named> = serde_json::from_str(&document).ok();
@@ -135,30 +147,40 @@ impl Queue {
 
     /// Workers that are alive.
     pub async fn workers(&self) -> Result<Vec<WorkerView>, QueueError> {
-        let rows: Vec<(String, String, String, u32, u64)> =
-            self.invoke(&scripts::WORKERS.call()).await?;
-        rows.into_iter()
-            .map(|(id, host, version, slots, last_beat_ms)| {
-                let id = id.parse().map_err(|_| QueueError::Reply(id))?;
-                Ok(WorkerView { id, host, version, slots, last_beat_ms })
-            })
-            .collect()
+        type Row = (String, String, String, u32, u64);
+        let rows: Vec<Vec<Row>> = self.on_all_shards(&scripts::WORKERS, |_| {}).await?;
+        // Most are seen on several shards; the last sign of life counts.
+        let mut workers: BTreeMap<Uuid, WorkerView> = BTreeMap::new();
+        for (id, host, version, slots, last_beat_ms) in rows.into_iter().flatten() {
+            let id = id.parse().map_err(|_| QueueError::Reply(id))?;
+            let seen = WorkerView { id, host, version, slots, last_beat_ms };
+            let known = workers.entry(id).or_insert_with(|| seen.clone());
+            if seen.last_beat_ms < known.last_beat_ms {
+                *known = seen;
+            }
+        }
+        Ok(workers.into_values().collect())
     }
 
     /// Counts over all jobs.
     pub async fn queue_depth(&self) -> Result<QueueDepth, QueueError> {
-        type Reply = (u64, u64, u64, u64, String, HashMap<String, u64>, BTreeMap<String, u64>);
-        let (ready, waiting, leased, oldest_queued_ms, spread, jobs, counters): Reply =
-            self.invoke(&scripts::DEPTH.call()).await?;
-        let virtual_time_spread_s = spread.parse().map_err(|_| QueueError::Reply(spread))?;
-        Ok(QueueDepth {
-            jobs,
-            ready,
-            waiting,
-            leased,
-            oldest_queued_ms,
-            virtual_time_spread_s,
-            counters,
-        })
+        type Row = (u64, u64, u64, u64, String, HashMap<String, u64>, BTreeMap<String, u64>);
+        let rows: Vec<Row> = self.on_all_shards(&scripts::DEPTH, |_| {}).await?;
+        let mut depth = QueueDepth::default();
+        for (ready, waiting, leased, oldest_queued_ms, spread, jobs, counters) in rows {
+            let spread: f64 = spread.parse().map_err(|_| QueueError::Reply(spread))?;
+            depth.ready += ready;
+            depth.waiting += waiting;
+            depth.leased += leased;
+            depth.oldest_queued_ms = depth.oldest_queued_ms.max(oldest_queued_ms);
+            depth.virtual_time_spread_s = depth.virtual_time_spread_s.max(spread);
+            for (state, count) in jobs {
+                *depth.jobs.entry(state).or_default() += count;
+            }
+            for (name, count) in counters {
+                *depth.counters.entry(name).or_default() += count;
+            }
+        }
+        Ok(depth)
     }
 }

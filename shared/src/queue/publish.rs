@@ -68,7 +68,7 @@ impl Queue {
         let reply: String = self
             .invoke(
                 scripts::PUBLISH
-                    .call()
+                    .call(self.shard(lease.job_id))
                     .arg(lease.job_id.to_string())
                     .arg(lease.unit.number())
                     .arg(lease.fence)

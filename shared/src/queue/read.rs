@@ -1,9 +1,10 @@
 //! Reading jobs and their event logs.
 
-use super::{Queue, QueueError, keys, scripts};
+use super::{Queue, QueueError, keys::Shard, scripts};
 use crate::job::{DocumentCounts, JobStatus, JobView};
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -57,8 +58,9 @@ pub struct Snapshot {
 impl Queue {
     /// One job; `None` when unknown or past its retention.
     pub async fn job(&self, job_id: Uuid) -> Result<Option<JobView>, QueueError> {
-        let fields: HashMap<String, String> =
-            self.invoke(scripts::VIEW.call().arg(job_id.to_string()).arg(0)).await?;
+        let fields: HashMap<String, String> = self
+            .invoke(scripts::VIEW.call(self.shard(job_id)).arg(job_id.to_string()).arg(0))
+            .await?;
         if fields.is_empty() { Ok(None) } else { job_view(&fields).map(Some) }
     }
 
@@ -77,26 +79,47 @@ impl Queue {
         }
         loop {
             let batch = (limit - jobs.len()).min(64);
-            let (rows, following): (Vec<HashMap<String, String>>, String) = self
-                .invoke(
-                    scripts::JOBS
-                        .call()
-                        .arg(status.map(JobStatus::name).unwrap_or_default())
-                        .arg(batch)
-                        .arg(&next),
-                )
-                .await?;
+            let (rows, following) = self.batch_of_jobs(status, batch, &next).await?;
             for row in &rows {
                 jobs.push(job_view(row)?);
             }
-            if following.is_empty() {
+            let Some(following) = following else {
                 return Ok(JobPage { jobs, next_cursor: None });
-            }
+            };
             next = following;
             if jobs.len() >= limit {
                 return Ok(JobPage { jobs, next_cursor: Some(next) });
             }
         }
+    }
+
+    /// The next jobs of all shards below a cursor, newest first, and the cursor behind them. The
+    /// numbers that order jobs are unique over all shards.
+    async fn batch_of_jobs(
+        &self,
+        status: Option<JobStatus>,
+        batch: usize,
+        cursor: &str,
+    ) -> Result<(Vec<HashMap<String, String>>, Option<String>), QueueError> {
+        type Rows = (Vec<HashMap<String, String>>, String);
+        let shards: Vec<Rows> = self
+            .on_all_shards(&scripts::JOBS, |call| {
+                call.arg(status.map(JobStatus::name).unwrap_or_default()).arg(batch).arg(cursor);
+            })
+            .await?;
+        // A shard may have more below its cursor than it has told.
+        let cursors = shards.iter().filter_map(|(_, following)| following.parse().ok());
+        let told_down_to: u64 = cursors.max().unwrap_or(0);
+        let order = |row: &HashMap<String, String>| number(row, "order");
+        let mut rows: Vec<_> = shards.into_iter().flat_map(|(rows, _)| rows).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(order(row)));
+        let end = rows.partition_point(|row| order(row) >= told_down_to).min(batch);
+        if end == rows.len() && told_down_to == 0 {
+            return Ok((rows, None));
+        }
+        rows.truncate(end);
+        let reached = if end == batch { rows.last().map_or(0, order) } else { told_down_to };
+        Ok((rows, Some(reached.to_string())))
     }
 
     /// Events after `since`, at most `limit`; `None` when the job is unknown or past its
@@ -110,7 +133,11 @@ impl Queue {
         type Reply = Option<(String, u64, u64, u8, Vec<(String, Vec<String>)>)>;
         let reply: Reply = self
             .invoke(
-                scripts::EVENTS.call().arg(job_id.to_string()).arg(since).arg(limit.clamp(1, 1000)),
+                scripts::EVENTS
+                    .call(self.shard(job_id))
+                    .arg(job_id.to_string())
+                    .arg(since)
+                    .arg(limit.clamp(1, 1000)),
             )
             .await?;
         let Some((epoch, last_seq, oldest, ended, entries)) = reply else { return Ok(None) };
@@ -125,32 +152,43 @@ impl Queue {
         Ok(Some(EventPage { epoch, last_seq, oldest, ended: ended == 1, events }))
     }
 
-    /// How far the logs of many jobs have come, in one round trip; in the order of `jobs`, `None`
-    /// for unknown ones.
+    /// How far the logs of many jobs have come, in one round trip per shard; in the order of
+    /// `jobs`, `None` for unknown ones.
     pub async fn heads(&self, jobs: &[Uuid]) -> Result<Vec<Option<Head>>, QueueError> {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
-        let mut pipeline = redis::pipe();
-        for job_id in jobs {
-            pipeline.cmd("HMGET").arg(keys::job(*job_id)).arg(&["epoch", "seq", "state"]);
+        let mut by_shard: BTreeMap<Shard, Vec<usize>> = BTreeMap::new();
+        for (position, job_id) in jobs.iter().enumerate() {
+            by_shard.entry(self.shard(*job_id)).or_default().push(position);
         }
-        let mut connection = self.connection().await?;
+        let replies = join_all(by_shard.iter().map(async |(shard, positions)| {
+            let mut pipeline = redis::pipe();
+            for position in positions {
+                let key = shard.job(jobs[*position]);
+                pipeline.cmd("HMGET").arg(key).arg(&["epoch", "seq", "state"]);
+            }
+            self.pipeline::<Row>(&pipeline).await
+        }));
         type Row = (Option<String>, Option<u64>, Option<String>);
-        let rows: Vec<Row> = pipeline.query_async(&mut connection).await?;
-        Ok(rows
-            .into_iter()
-            .map(|(epoch, seq, state)| {
-                let status = JobStatus::parse(state.as_deref()?)?;
-                Some(Head { epoch: epoch?, seq: seq?, status })
-            })
-            .collect())
+        let mut heads = vec![None; jobs.len()];
+        for (positions, rows) in by_shard.values().zip(replies.await) {
+            for (position, (epoch, seq, state)) in positions.iter().zip(rows?) {
+                let status = state.as_deref().and_then(JobStatus::parse);
+                heads[*position] = match (epoch, seq, status) {
+                    (Some(epoch), Some(seq), Some(status)) => Some(Head { epoch, seq, status }),
+                    _ => None,
+                };
+            }
+        }
+        Ok(heads)
     }
 
     /// State, counters per stage and the last log lines, all at one `seq`.
     pub async fn snapshot(&self, job_id: Uuid) -> Result<Option<Snapshot>, QueueError> {
-        let mut fields: HashMap<String, String> =
-            self.invoke(scripts::VIEW.call().arg(job_id.to_string()).arg(50)).await?;
+        let mut fields: HashMap<String, String> = self
+            .invoke(scripts::VIEW.call(self.shard(job_id)).arg(job_id.to_string()).arg(50))
+            .await?;
         if fields.is_empty() {
             return Ok(None);
         }

@@ -1,7 +1,7 @@
 //! The scripts. Every file documents its arguments at the top; `library/` holds the functions
 //! they share and is put in front of each of them, after the line with the flags.
 
-use super::keys;
+use super::keys::Shard;
 use redis::ScriptInvocation;
 use std::sync::LazyLock;
 
@@ -9,9 +9,10 @@ use std::sync::LazyLock;
 pub(super) struct Script(LazyLock<redis::Script>);
 
 impl Script {
-    /// An invocation with the one declared key; arguments follow with `.arg(…)`.
-    pub(super) fn call(&self) -> ScriptInvocation<'_> {
-        self.0.key(keys::PREFIX)
+    /// An invocation on one shard, whose prefix is the one declared key; arguments follow with
+    /// `.arg(…)`.
+    pub(super) fn call(&self, shard: Shard) -> ScriptInvocation<'_> {
+        self.0.key(shard.prefix())
     }
 }
 

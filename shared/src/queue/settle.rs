@@ -71,7 +71,7 @@ impl Queue {
         let reply: String = self
             .invoke(
                 scripts::COMPLETE
-                    .call()
+                    .call(self.shard(lease.job_id))
                     .arg(lease.job_id.to_string())
                     .arg(lease.unit.number())
                     .arg(lease.fence)
@@ -99,7 +99,7 @@ impl Queue {
         let reply: String = self
             .invoke(
                 scripts::FAIL
-                    .call()
+                    .call(self.shard(lease.job_id))
                     .arg(lease.job_id.to_string())
                     .arg(lease.unit.number())
                     .arg(lease.fence)
@@ -127,7 +127,7 @@ impl Queue {
         let reply: String = self
             .invoke(
                 scripts::FAIL
-                    .call()
+                    .call(self.shard(lease.job_id))
                     .arg(lease.job_id.to_string())
                     .arg(lease.unit.number())
                     .arg(lease.fence)
@@ -151,7 +151,7 @@ impl Queue {
         let reply: String = self
             .invoke(
                 scripts::RELEASE
-                    .call()
+                    .call(self.shard(lease.job_id))
                     .arg(lease.job_id.to_string())
                     .arg(lease.unit.number())
                     .arg(lease.fence),
@@ -165,7 +165,12 @@ impl Queue {
     pub async fn finish(&self, lease: &Lease) -> Result<Settled, QueueError> {
         expect_unit(lease, Unit::Finish)?;
         let reply: String = self
-            .invoke(scripts::FINISH.call().arg(lease.job_id.to_string()).arg(lease.fence))
+            .invoke(
+                scripts::FINISH
+                    .call(self.shard(lease.job_id))
+                    .arg(lease.job_id.to_string())
+                    .arg(lease.fence),
+            )
             .await?;
         settled(&reply)
     }

@@ -64,7 +64,7 @@ impl Queue {
         let answer: String = self
             .invoke(
                 scripts::SUBMIT
-                    .call()
+                    .call(self.shard(job.id))
                     .arg(job.id.to_string())
                     .arg(&job.request_hash)
                     .arg(&job.collection)
@@ -73,7 +73,7 @@ impl Queue {
                     .arg(job.retry_of.map(|id| id.to_string()).unwrap_or_default())
                     .arg(i64::try_from(created_ms).unwrap_or(0))
                     .arg(job.max_inflight.unwrap_or(0))
-                    .arg(self.times().max_open_jobs)
+                    .arg(self.open_jobs_per_shard())
                     .arg(milliseconds(self.times().retention))
                     .arg(job.max_failed.map(|most| most.to_string()).unwrap_or_default())
                     .arg(job.traceparent.as_deref().unwrap_or_default()),

@@ -12,7 +12,7 @@ end
 set_state(job, 'paused')
 put(job, 'paused_at', NOW)
 emit_job(job, 'Задача приостановлена')
-redis.call('PUBLISH', P .. 'ctl', 'pause ' .. job.id)
+redis.call('PUBLISH', CHANNELS .. 'ctl', 'pause ' .. job.id)
 place(job)
 save(job)
 return 'paused'

@@ -13,7 +13,7 @@ else
   set_state(job, 'queued')
 end
 emit_job(job, 'Задача продолжена')
-redis.call('PUBLISH', P .. 'ctl', 'resume ' .. job.id)
+redis.call('PUBLISH', CHANNELS .. 'ctl', 'resume ' .. job.id)
 place(job)
 save(job)
 return job.fields.state

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- ARGV most jobs
--- Returns job, state, collection, weight, virtual time, units in flight, ended, total for each
--- open job, running ones first, the oldest first
+-- Returns job, state, collection, weight, virtual time, units in flight, ended, total, order of
+-- submission for each open job, running ones first, the oldest first
 
 local most, rows = tonumber(ARGV[1]), {}
 for _, state in ipairs({ 'running', 'cancelling', 'queued', 'paused' }) do
@@ -12,7 +12,7 @@ for _, state in ipairs({ 'running', 'cancelling', 'queued', 'paused' }) do
     if job then
       rows[#rows + 1] = { id, state, job.fields.collection, text(get(job, 'weight')),
         text(get(job, 'vt')), text(get(job, 'inflight')), text(ended(job)),
-        text(get(job, 'total')) }
+        text(get(job, 'total')), job.fields.order }
     end
   end
 end

@@ -37,7 +37,7 @@ local function stop(job, ending)
   put(job, 'cursor', get(job, 'total'))
   put(job, 'sealed', 1)
   redis.call('UNLINK', key('retry', job.id), key('att', job.id))
-  redis.call('PUBLISH', P .. 'ctl', 'cancel ' .. job.id)
+  redis.call('PUBLISH', CHANNELS .. 'ctl', 'cancel ' .. job.id)
 end
 
 -- Lets a job end as failed.

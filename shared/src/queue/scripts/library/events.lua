@@ -44,8 +44,8 @@ local function emit(job, kind, fields, document)
     ',"progress":', tenths(get(job, 'progress')),
     ',"eta_s":', seconds and string.format('%.1f', seconds) or 'null', '}}' })
   redis.call('XADD', key('ev', job.id), 'MAXLEN', '~', EVENTS_KEPT, seq .. '-0', 'd', body)
-  redis.call('PUBLISH', key('ch', job.id), body)
-  redis.call('PUBLISH', P .. 'ch:all', body)
+  redis.call('PUBLISH', CHANNELS .. 'ch:' .. job.id, body)
+  redis.call('PUBLISH', CHANNELS .. 'ch:all', body)
 end
 
 local function emit_job(job, log)

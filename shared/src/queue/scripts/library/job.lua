@@ -1,4 +1,5 @@
--- The functions that the scripts share. KEYS[1] is the prefix of every key, with the hash tag.
+-- The functions that the scripts share. KEYS[1] is the prefix of every key: the shard as the hash
+-- tag.
 --
 --   job:<id>     HASH    the job: see submit.lua
 --   lease:<id>   HASH    unit -> fence|worker|attempt|stage|n|charged ms|document as JSON
@@ -17,11 +18,14 @@
 --   fence, clock STRING  last fence given out; virtual time of the job served last
 --   stats        HASH    counters since the start of this Redis: see `tally`
 --   wake         LIST    markers for waiting workers
---   ch:<id>, ch:all, ctl CHANNELS
+--
+-- Channels belong to no shard: tq:ch:<id>, tq:ch:all, tq:ctl.
 --
 -- A script reads and validates first, changes the job as a table, and writes last (`save`).
 
 local P = KEYS[1]
+local SHARD, MOST_SHARDS = tonumber(string.match(P, '%d+')), 16
+local CHANNELS = 'tq:'
 local LIST, FINISH = '-2', '-1'
 local STAGES, STAGE_PERCENT = 14, 7
 local THIN_ABOVE, STAGE_EVENTS_PER_SECOND = 1000, 20

@@ -1,7 +1,9 @@
 -- Leases.
 
+-- Fences of different shards differ: each shard takes the numbers that leave its own remainder.
 local function next_fence()
   local fence = math.max((tonumber(redis.call('GET', P .. 'fence')) or 0) + 1, NOW_US)
+  fence = fence + (SHARD - fence) % MOST_SHARDS
   redis.call('SET', P .. 'fence', text(fence))
   return fence
 end
