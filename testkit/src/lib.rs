@@ -1,9 +1,11 @@
-//! A real redis-server per test, fault tools, and waiting with deadlines.
+//! A real redis-server, Cluster or Sentinel set per test, fault tools, and waiting with deadlines.
 //!
 //! Everything here panics with a reason instead of returning errors: it is only used by tests,
 //! and a missing tool must fail them, never skip them.
 
 pub mod redis_server;
+pub mod redis_cluster;
+pub mod redis_sentinels;
 pub mod proxy;
 pub mod process;
 pub mod deadline;
@@ -11,6 +13,8 @@ pub mod deadline;
 pub use deadline::{wait_until, within};
 pub use process::Process;
 pub use proxy::{Mode, Proxy};
+pub use redis_cluster::RedisCluster;
+pub use redis_sentinels::RedisSentinels;
 pub use redis_server::{RedisOptions, RedisServer};
 
 use std::net::{Ipv4Addr, TcpListener};

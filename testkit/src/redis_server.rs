@@ -25,6 +25,7 @@ impl Default for RedisOptions {
 /// A redis-server on a free loopback port with its data in a temporary folder; killed on drop.
 pub struct RedisServer {
     options: RedisOptions,
+    more: Vec<String>,
     port: u16,
     data: tempfile::TempDir,
     process: Process,
@@ -38,11 +39,16 @@ impl RedisServer {
 
     /// Starts a server.
     pub fn start_with(options: RedisOptions) -> RedisServer {
+        RedisServer::start_as(options, Vec::new)
+    }
+
+    /// Starts a server with more arguments, which are made anew for every port that is tried.
+    pub(crate) fn start_as(options: RedisOptions, more: impl Fn() -> Vec<String>) -> RedisServer {
         let data = tempfile::tempdir().expect("no temporary folder");
         for _ in 0..10 {
-            let port = free_port();
-            if let Some(process) = launch(options, port, data.path()) {
-                return RedisServer { options, port, data, process };
+            let (port, more) = (free_port(), more());
+            if let Some(process) = launch(options, port, data.path(), &more) {
+                return RedisServer { options, more, port, data, process };
             }
         }
         panic!("redis-server found no free port ten times");
@@ -78,37 +84,35 @@ impl RedisServer {
     /// Kills it if it runs and starts it again on the same port.
     pub fn restart(&mut self) {
         self.process.kill();
-        self.process = launch(self.options, self.port, self.data.path())
+        self.process = launch(self.options, self.port, self.data.path(), &self.more)
             .expect("the port was taken while redis-server was down");
     }
 }
 
 /// A server that answers, or `None` when the port is taken.
-fn launch(options: RedisOptions, port: u16, data: &Path) -> Option<Process> {
+fn launch(options: RedisOptions, port: u16, data: &Path, more: &[String]) -> Option<Process> {
     let port_text = port.to_string();
     let memory = options.max_memory.to_string();
     let data = data.to_str().expect("temporary folders have readable names");
     let append = if options.append_only { "yes" } else { "no" };
-    let mut process = Process::start(
-        "redis-server",
-        &[
-            "--port",
-            &port_text,
-            "--bind",
-            "127.0.0.1",
-            "--dir",
-            data,
-            "--save",
-            "",
-            "--appendonly",
-            append,
-            "--maxmemory",
-            &memory,
-            "--maxmemory-policy",
-            options.policy,
-        ],
-        &[],
-    );
+    let mut arguments = vec![
+        "--port",
+        &port_text,
+        "--bind",
+        "127.0.0.1",
+        "--dir",
+        data,
+        "--save",
+        "",
+        "--appendonly",
+        append,
+        "--maxmemory",
+        &memory,
+        "--maxmemory-policy",
+        options.policy,
+    ];
+    arguments.extend(more.iter().map(String::as_str));
+    let mut process = Process::start("redis-server", &arguments, &[]);
     let client = redis::Client::open(("127.0.0.1", port)).expect("an address is a valid URL");
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {

@@ -1,10 +1,9 @@
-//! Connections: a pool for scripts, one for the blocking wait, one per subscriber.
+//! The handle to the queue: its periods, its shards, its calls.
 
 use super::keys::{MOST_SHARDS, Shard};
-use super::{QueueError, scripts::Script};
-use deadpool_redis::{Connection, Manager, Pool, Runtime};
+use super::{QueueError, scripts::Script, servers::Servers};
 use futures_util::future::join_all;
-use redis::{AsyncConnectionConfig, Client, FromRedisValue, ScriptInvocation};
+use redis::{FromRedisValue, ScriptInvocation, aio::MultiplexedConnection};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -68,17 +67,16 @@ impl Default for QueueTimes {
 /// A handle to the queue; clones share the connections.
 #[derive(Clone)]
 pub struct Queue {
-    client: Client,
-    pool: Pool,
+    pub(super) servers: Servers,
     times: Arc<QueueTimes>,
     shards: u16,
     /// The idle connection of [`Queue::wait_for_work`]. Taken out while it blocks, so that an
     /// abandoned wait closes its connection and steals no marker.
-    waiting: Arc<Mutex<Option<redis::aio::MultiplexedConnection>>>,
+    pub(super) waiting: Arc<Mutex<Option<MultiplexedConnection>>>,
 }
 
 impl Queue {
-    /// Makes the pool and tries one connection. Waiting for a Redis that is away is the caller's
+    /// Prepares the connections and tries one. Waiting for a Redis that is away is the caller's
     /// business (see [`QueueError::is_transient`]).
     pub async fn connect(redis_url: &str, times: QueueTimes) -> Result<Queue, QueueError> {
         let queue = Queue::open(redis_url, times)?;
@@ -86,23 +84,13 @@ impl Queue {
         Ok(queue)
     }
 
-    /// Makes the pool without touching the network; fails only on a URL that is none.
+    /// Prepares the connections without touching the network; fails only on an address that is
+    /// none. `docs/queue.md` lists the forms of addresses.
     pub fn open(redis_url: &str, times: QueueTimes) -> Result<Queue, QueueError> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(Duration::from_secs(2)))
-            .set_response_timeout(Some(times.command));
-        let manager = Manager::new_with_config(redis_url, config)?;
-        let pool = Pool::builder(manager)
-            .max_size(16)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(times.command))
-            .create_timeout(Some(Duration::from_secs(3)))
-            .recycle_timeout(Some(Duration::from_secs(2)))
-            .build()
-            .map_err(|error| QueueError::Misuse(error.to_string()))?;
-        let client = Client::open(redis_url)?;
-        let shards = times.shards.unwrap_or(1).clamp(1, MOST_SHARDS);
-        Ok(Queue { client, pool, times: Arc::new(times), shards, waiting: Arc::default() })
+        let servers = Servers::open(redis_url, &times)?;
+        let usual = if servers.is_cluster() { MOST_SHARDS } else { 1 };
+        let shards = times.shards.unwrap_or(usual).clamp(1, MOST_SHARDS);
+        Ok(Queue { servers, times: Arc::new(times), shards, waiting: Arc::default() })
     }
 
     /// The periods that the queue was opened with.
@@ -110,72 +98,46 @@ impl Queue {
         &self.times
     }
 
-    /// Whether Redis answers.
+    /// Whether Redis answers; in a Cluster, every master.
     pub async fn ping(&self) -> Result<(), QueueError> {
-        let mut connection = self.connection().await?;
-        redis::cmd("PING").query_async::<()>(&mut connection).await?;
+        let mut connection = self.servers.connection().await?;
+        let answer = redis::cmd("PING").query_async::<()>(&mut connection).await;
+        answer.inspect_err(|_| self.servers.doubt())?;
         Ok(())
     }
 
     /// Refuses a Redis that would drop keys of the queue when its memory is full.
     pub async fn check_policy(&self) -> Result<(), QueueError> {
-        let mut connection = self.connection().await?;
-        let memory: String = redis::cmd("INFO").arg("memory").query_async(&mut connection).await?;
-        let policy = memory
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("maxmemory_policy:"))
-            .unwrap_or("unknown");
-        match policy {
-            "noeviction" => Ok(()),
-            other => Err(QueueError::EvictionPolicy(other.to_owned())),
-        }
-    }
-
-    /// Waits until something may be claimable or the time is over. A lost wake-up costs one
-    /// `timeout`, so claim after every return; 2 s is a good value.
-    pub async fn wait_for_work(&self, timeout: Duration) -> Result<(), QueueError> {
-        let idle = self.waiting.lock().await.take();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => {
-                let config = AsyncConnectionConfig::new()
-                    .set_connection_timeout(Some(Duration::from_secs(2)))
-                    .set_response_timeout(None);
-                self.client.get_multiplexed_async_connection_with_config(&config).await?
+        for report in self.servers.memory_reports().await? {
+            let policy = report
+                .lines()
+                .find_map(|line| line.trim().strip_prefix("maxmemory_policy:"))
+                .unwrap_or("unknown");
+            if policy != "noeviction" {
+                return Err(QueueError::EvictionPolicy(policy.to_owned()));
             }
-        };
-        let mut command = redis::cmd("BLPOP");
-        let lists: Vec<String> = self.all_shards().map(Shard::wake).collect();
-        command.arg(lists).arg(timeout.as_secs_f64().max(0.01));
-        let pop = command.query_async::<Option<(String, String)>>(&mut connection);
-        // A half-open connection never answers: the own clock is the backstop.
-        match tokio::time::timeout(timeout + Duration::from_secs(2), pop).await {
-            Ok(reply) => {
-                reply?;
-                *self.waiting.lock().await = Some(connection);
-                Ok(())
-            }
-            Err(_) => Ok(()),
         }
+        Ok(())
     }
 
     /// A connection of its own for subscriptions. It ends when Redis goes away; the caller
     /// subscribes anew and catches up from the event log.
     pub async fn pubsub(&self) -> Result<redis::aio::PubSub, QueueError> {
-        Ok(self.client.get_async_pubsub().await?)
+        self.servers.pubsub().await
     }
 
-    pub(super) async fn connection(&self) -> Result<Connection, QueueError> {
-        Ok(self.pool.get().await?)
-    }
-
-    /// Runs a script on a pooled connection, loading it first where Redis does not know it.
+    /// Runs a script, loading it first where Redis does not know it.
     pub(super) async fn invoke<T: FromRedisValue>(
         &self,
         call: &ScriptInvocation<'_>,
     ) -> Result<T, QueueError> {
-        let mut connection = self.connection().await?;
-        call.invoke_async(&mut connection).await.map_err(QueueError::from_script)
+        let mut connection = self.servers.connection().await?;
+        let reply = call.invoke_async(&mut connection).await.map_err(QueueError::from_script);
+        reply.inspect_err(|error| {
+            if matches!(error, QueueError::Redis(_)) {
+                self.servers.doubt();
+            }
+        })
     }
 
     /// Runs a script on every shard, all at the same time; the replies come in the order of the
@@ -198,8 +160,9 @@ impl Queue {
         &self,
         pipeline: &redis::Pipeline,
     ) -> Result<Vec<T>, QueueError> {
-        let mut connection = self.connection().await?;
-        Ok(pipeline.query_async(&mut connection).await?)
+        let mut connection = self.servers.connection().await?;
+        let replies = pipeline.query_async(&mut connection).await;
+        Ok(replies.inspect_err(|_| self.servers.doubt())?)
     }
 
     /// Among how many shards the jobs are divided.
