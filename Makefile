@@ -5,7 +5,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RAGTRAIN := $(TARGET)/release/ragtrain
 
-.PHONY: help setup build demo test lint samples score retrieval model bench-queue
+.PHONY: help setup build demo test lint samples score retrieval model bench-queue chaos recovery
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,12 @@ lint: ## formatting and lints only
 samples: ## make samples/ anew (Debian: fonts-dejavu-core)
 	python3 -m venv .venv && .venv/bin/pip -q install -r scripts/samples/requirements.txt
 	.venv/bin/python scripts/samples/make_samples.py
+
+chaos: build ## 200 random kills while norms train; nothing may be lost or doubled: make chaos SEED=1
+	python3 bench/chaos.py --kills $(or $(KILLS),200) $(and $(SEED),--seed $(SEED)) $(and $(CORPUS),--corpus "$(CORPUS)")
+
+recovery: build ## how soon others take over from a killed and from a stopped worker
+	python3 bench/recovery.py
 
 score: build model ## train a corpus and score it: make score CORPUS=../shared/corpus
 	python3 bench/score_corpus.py "$(or $(CORPUS),../shared/corpus)"
