@@ -97,6 +97,8 @@ class Job:
         self.id = id
         # The revisions that lay there when it was submitted: it must train these or later ones.
         self.revisions = revisions
+        # A cancel of ours may come too late, or be lost with Redis: then the job completes.
+        self.may_be_cancelled = False
         self.watcher = Watcher(system, id, moved)
         self.watcher.start()
 
@@ -104,9 +106,9 @@ class Job:
 class Submitter(threading.Thread):
     """Keeps several jobs open until it is told to stop; rewrites norms before each of them."""
 
-    def __init__(self, system, folders, seed, open_jobs):
+    def __init__(self, system, folders, seed, open_jobs, log):
         super().__init__(daemon=True)
-        self.system, self.folders, self.open_jobs = system, folders, open_jobs
+        self.system, self.folders, self.open_jobs, self.log = system, folders, open_jobs, log
         self.chance = random.Random(f"{seed}:jobs")
         self.stopping = threading.Event()
         self.jobs = []
@@ -119,8 +121,10 @@ class Submitter(threading.Thread):
     def moved(self):
         with self.lock:
             now = time.time()
-            self.longest_silence = max(self.longest_silence, now - self.last_move)
-            self.last_move = now
+            silence, self.last_move = now - self.last_move, now
+            if silence > self.longest_silence:
+                self.longest_silence = silence
+                self.log("longest silence so far", seconds=round(silence, 1))
 
     def open(self):
         return [job for job in self.jobs if not job.watcher.ended.is_set()]
@@ -150,6 +154,7 @@ class Submitter(threading.Thread):
         # With a key a lost answer is asked for again; without one the request is given up.
         key = str(uuid.UUID(int=chance.getrandbits(128))) if chance.random() < 0.7 else None
         twice = chance.random() < 0.1
+        meddling = chance.choices((None, "cancel", "pause"), (88, 6, 6))[0], chance.uniform(0, 12)
         revisions = {norm: norm.revision for norm in norms}
         accepted = self.post(body, key)
         if accepted is None:
@@ -159,7 +164,11 @@ class Submitter(threading.Thread):
             again = self.post(body, key)
             if again and again["job_id"] != accepted["job_id"]:
                 self.problems.append(f"one key, two jobs: {accepted['job_id']}, {again['job_id']}")
-        self.jobs.append(Job(self.system, accepted["job_id"], revisions, self.moved))
+        job = Job(self.system, accepted["job_id"], revisions, self.moved)
+        self.jobs.append(job)
+        if meddling[0]:
+            threading.Thread(target=self.meddle, args=(job, *meddling), daemon=True).start()
+        self.log("job", job=accepted["job_id"], sources=[place.name for place in places], force=body["force"])
         self.moved()
 
     def post(self, body, key):
@@ -176,6 +185,28 @@ class Submitter(threading.Thread):
                     return None
             if self.stopping.is_set():
                 return None
+            time.sleep(PAUSE)
+
+    def meddle(self, job, action, delay):
+        """Cancels a job, or pauses it for a while."""
+        time.sleep(delay)
+        job.may_be_cancelled = action == "cancel"
+        self.tell(job, action)
+        if action == "pause":
+            time.sleep(5)
+            self.tell(job, "resume")
+
+    def tell(self, job, action):
+        while not job.watcher.ended.is_set():
+            try:
+                self.system.call("POST", f"/jobs/{job.id}/{action}")
+                self.log(action, job=job.id)
+                return
+            except Refused as refused:
+                if refused.status == 409:
+                    return
+            except Unreachable:
+                pass
             time.sleep(PAUSE)
 
     def retry(self, job):
