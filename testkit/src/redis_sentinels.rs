@@ -61,6 +61,24 @@ impl RedisSentinels {
         })
     }
 
+    /// The servers that follow another one.
+    pub fn replicas(&self) -> impl Iterator<Item = &RedisServer> {
+        let master = self.master().map(RedisServer::address);
+        self.servers.iter().filter(move |server| Some(server.address()) != master)
+    }
+
+    /// Whether the replicas have everything that the master has.
+    pub fn is_in_step(&self) -> bool {
+        let Some(master) = self.master() else { return false };
+        let replication: String = redis::cmd("INFO")
+            .arg("replication")
+            .query(&mut master.connection())
+            .expect("a master tells its state");
+        let field = |name: &str| replication.lines().find_map(|line| line.strip_prefix(name));
+        let offset = format!("offset={},", field("master_repl_offset:").unwrap_or("none"));
+        replication.matches(&offset).count() == self.replicas().count()
+    }
+
     /// SIGKILL for the master of the moment; answers where it listened.
     pub fn kill_master(&mut self) -> u16 {
         let port = self.master().expect("the Sentinels agree on a master").address().port();

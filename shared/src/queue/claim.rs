@@ -222,7 +222,7 @@ impl Queue {
                 batches.chain(leases.is_empty().then_some((*shard, leases.as_slice())))
             })
             .collect();
-        let replies = join_all(batches.iter().map(async |(shard, batch)| {
+        let replies = join_all(batches.iter().map(|(shard, batch)| {
             let mut call = scripts::BEAT.call(*shard);
             call.arg(worker.id.to_string())
                 .arg(milliseconds(self.times().lease))
@@ -232,7 +232,7 @@ impl Queue {
             for (_, lease) in *batch {
                 call.arg(lease.job_id.to_string()).arg(lease.unit.number()).arg(lease.fence);
             }
-            self.invoke::<Vec<String>>(&call).await
+            async move { self.invoke::<Vec<String>>(&call).await }
         }));
         let mut answers = vec![Beat::Lost; leases.len()];
         for ((_, batch), replies) in batches.iter().zip(replies.await) {

@@ -162,13 +162,13 @@ impl Queue {
         for (position, job_id) in jobs.iter().enumerate() {
             by_shard.entry(self.shard(*job_id)).or_default().push(position);
         }
-        let replies = join_all(by_shard.iter().map(async |(shard, positions)| {
+        let replies = join_all(by_shard.iter().map(|(shard, positions)| {
             let mut pipeline = redis::pipe();
             for position in positions {
                 let key = shard.job(jobs[*position]);
                 pipeline.cmd("HMGET").arg(key).arg(&["epoch", "seq", "state"]);
             }
-            self.pipeline::<Row>(&pipeline).await
+            async move { self.pipeline::<Row>(&pipeline).await }
         }));
         type Row = (Option<String>, Option<u64>, Option<String>);
         let mut heads = vec![None; jobs.len()];

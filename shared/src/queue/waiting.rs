@@ -68,7 +68,7 @@ impl Queue {
     /// Takes one marker, whatever shard it is of: the claim that follows asks all of them. The
     /// others stay for other workers.
     async fn take_marker(&self) -> Result<bool, QueueError> {
-        let lengths = join_all(self.all_shards().map(async |shard| {
+        let lengths = join_all(self.all_shards().map(|shard| async move {
             let mut connection = self.servers.connection().await?;
             let length = redis::cmd("LLEN").arg(shard.wake()).query_async(&mut connection).await?;
             Ok::<u64, QueueError>(length)

@@ -157,7 +157,14 @@ async fn the_listing_goes_on_where_it_was_left() {
 
 #[tokio::test]
 async fn jobs_are_listed_newest_first_page_by_page() {
-    let bench = Bench::new().await;
+    for shards in [1, 16] {
+        listed_newest_first(shards).await;
+    }
+}
+
+async fn listed_newest_first(shards: u16) {
+    let times = QueueTimes { shards: Some(shards), ..QueueTimes::default() };
+    let bench = Bench::with(times).await;
     let mut submitted = Vec::new();
     for _ in 0..150 {
         let job = new_job();

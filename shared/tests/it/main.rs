@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where something is wrong")]
 
 mod support;
+mod crew;
 mod life;
 mod repetition;
 mod leases;
@@ -11,3 +12,6 @@ mod fairness;
 mod outages;
 mod books;
 mod model;
+mod sharded;
+mod cluster;
+mod sentinel;

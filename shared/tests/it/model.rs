@@ -1,6 +1,6 @@
 //! Random interleavings of everything that workers and people do, compared with a model after
 //! every step. Calls are repeated at random, as if their replies had been lost, and come from
-//! leases that were lost long ago.
+//! leases that were lost long ago. The results do not depend on the number of shards.
 
 use crate::support::*;
 use proptest::prelude::*;
@@ -147,6 +147,7 @@ impl Job {
 
 /// The queue and its model side by side.
 struct Pair {
+    shards: u16,
     bench: Bench,
     jobs: HashMap<Uuid, Job>,
     /// All leases ever given out, lost ones included, and whether their holder was answered.
@@ -427,12 +428,14 @@ impl Pair {
             Unit::Finish => -1,
             Unit::Document { index } => index as i64,
         };
-        redis::cmd("ZADD")
-            .arg("{tq:00}:exp")
-            .arg(&["XX", "1"])
-            .arg(format!("{}:{number}", lease.job_id))
-            .exec(&mut self.bench.redis.connection())
-            .unwrap();
+        for shard in 0..self.shards {
+            redis::cmd("ZADD")
+                .arg(format!("{{tq:{shard:02}}}:exp"))
+                .arg(&["XX", "1"])
+                .arg(format!("{}:{number}", lease.job_id))
+                .exec(&mut self.bench.redis.connection())
+                .unwrap();
+        }
         assert_eq!(self.bench.queue.reap().await.unwrap().expired, 1);
         job.held.remove(&lease.unit);
         let crashes = job.crashes.entry(lease.unit).or_default();
@@ -518,7 +521,10 @@ proptest! {
     })]
 
     #[test]
-    fn the_queue_does_what_its_model_does(steps in prop::collection::vec(step(), 1..120)) {
+    fn the_queue_does_what_its_model_does(
+        steps in prop::collection::vec(step(), 1..120),
+        shards in prop::sample::select(vec![1, 1, 3, 16]),
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let times = QueueTimes {
@@ -527,11 +533,13 @@ proptest! {
                 max_errors: MAX_ERRORS,
                 max_job_errors: MAX_ERRORS,
                 max_crashes: MAX_CRASHES,
+                shards: Some(shards),
                 ..QueueTimes::default()
             };
             let bench = Bench::on(RedisServer::start(), times).await;
             let mut pair = Pair {
                 bench,
+                shards,
                 jobs: HashMap::new(),
                 leases: Vec::new(),
                 publications: HashMap::new(),

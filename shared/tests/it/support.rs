@@ -78,24 +78,28 @@ impl Bench {
         self.view(job_id).await.status
     }
 
-    /// The whole log, checked: numbered from 1 without a gap, progress never falling, exactly one
-    /// final event and nothing after it once the job has ended.
     pub(crate) async fn log(&self, job_id: Uuid) -> Vec<Event> {
-        let mut events: Vec<Event> = Vec::new();
-        loop {
-            let since = events.last().map_or(0, |event| event.seq);
-            let page = self.queue.events(job_id, since, 1000).await.unwrap().unwrap();
-            for (seq, body) in &page.events {
-                let event: Event = serde_json::from_str(body).unwrap();
-                assert_eq!(event.seq, *seq);
-                assert_eq!(event.epoch, page.epoch);
-                assert_eq!(event.job_id, job_id);
-                events.push(event);
-            }
-            if events.last().map_or(0, |event| event.seq) == page.last_seq {
-                check_log(&events, page.ended);
-                return events;
-            }
+        log_of(&self.queue, job_id).await
+    }
+}
+
+/// The whole log, checked: numbered from 1 without a gap, progress never falling, exactly one
+/// final event and nothing after it once the job has ended.
+pub(crate) async fn log_of(queue: &Queue, job_id: Uuid) -> Vec<Event> {
+    let mut events: Vec<Event> = Vec::new();
+    loop {
+        let since = events.last().map_or(0, |event| event.seq);
+        let page = queue.events(job_id, since, 1000).await.unwrap().unwrap();
+        for (seq, body) in &page.events {
+            let event: Event = serde_json::from_str(body).unwrap();
+            assert_eq!(event.seq, *seq);
+            assert_eq!(event.epoch, page.epoch);
+            assert_eq!(event.job_id, job_id);
+            events.push(event);
+        }
+        if events.last().map_or(0, |event| event.seq) == page.last_seq {
+            check_log(&events, page.ended);
+            return events;
         }
     }
 }
