@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 const NODE_TIMEOUT: &str = "1500";
 const SLOTS: usize = 16384;
 
-/// A Cluster of masters that share the slots equally, on loopback; killed on drop.
+/// A Cluster of masters that share the slots equally, on loopback; killed on drop. A master without
+/// a replica takes only its own slots with it when it dies.
 pub struct RedisCluster {
     /// The masters, then their replicas in the same order.
     nodes: Vec<RedisServer>,
@@ -50,6 +51,7 @@ impl RedisCluster {
                         ("--cluster-enabled", "yes"),
                         ("--cluster-port", bus.as_str()),
                         ("--cluster-node-timeout", NODE_TIMEOUT),
+                        ("--cluster-require-full-coverage", "no"),
                         ("--repl-diskless-sync-delay", "0"),
                     ];
                     options

@@ -79,6 +79,13 @@ impl RedisSentinels {
         replication.matches(&offset).count() == self.replicas().count()
     }
 
+    /// SIGSTOP for the master of the moment, as if its machine hung; answers where it listens.
+    pub fn freeze_master(&self) -> u16 {
+        let master = self.master().expect("the Sentinels agree on a master");
+        master.process().freeze();
+        master.address().port()
+    }
+
     /// SIGKILL for the master of the moment; answers where it listened.
     pub fn kill_master(&mut self) -> u16 {
         let port = self.master().expect("the Sentinels agree on a master").address().port();

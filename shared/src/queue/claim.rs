@@ -162,7 +162,8 @@ impl Queue {
                 Err(error) if error.is_transient() => silent = Some(error),
                 Err(error) => return Err(error),
             }
-            if claims.len() >= slots {
+            // Waiting for further silent shards would use up the leases in hand.
+            if claims.len() >= slots || silent.is_some() && !claims.is_empty() {
                 break;
             }
         }
@@ -213,8 +214,9 @@ impl Queue {
         for (position, lease) in leases.iter().enumerate() {
             by_shard.entry(self.shard(lease.job_id)).or_default().push((position, lease));
         }
-        // Without leases the worker is seen on a shard of its own.
-        by_shard.entry(self.shard(worker.id)).or_default();
+        if leases.is_empty() {
+            by_shard.insert(self.shard(worker.id), Vec::new());
+        }
         let batches: Vec<(Shard, &[(usize, &Lease)])> = by_shard
             .iter()
             .flat_map(|(shard, leases)| {

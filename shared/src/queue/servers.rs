@@ -97,13 +97,14 @@ impl Servers {
                     named: named.collect::<Result<_, _>>()?,
                     next: AtomicUsize::new(0),
                     connection: OnceCell::new(),
-                    // Redirections, refused connections and moved masters are tried again within
-                    // the time that a command may take; scripts may be repeated.
+                    // A few redirections and refused connections are tried again at once (scripts
+                    // may be repeated); what lasts longer is the caller's business.
                     client: ClusterClient::builder(nodes)
                         .connection_timeout(CONNECT)
                         .response_timeout(times.command)
+                        .retries(3)
                         .min_retry_wait(20)
-                        .max_retry_wait(500)
+                        .max_retry_wait(200)
                         .build()?,
                 })))
             }

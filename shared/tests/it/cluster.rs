@@ -97,6 +97,33 @@ async fn a_waiting_worker_learns_of_work_on_any_shard() {
 }
 
 #[tokio::test]
+async fn what_lives_on_other_nodes_goes_on_while_a_node_is_away() {
+    let mut cluster = RedisCluster::start();
+    let times = QueueTimes::default();
+    let queue = Queue::connect(&cluster.url(), times.clone()).await.unwrap();
+    let jobs = submitted(&queue, 40).await;
+    let dead: Vec<String> =
+        redis::cmd("KEYS").arg("{tq:*}:job:*").query(&mut cluster.nodes()[0].connection()).unwrap();
+    let lives = |job: &&NewJob| !dead.iter().any(|key| key.ends_with(&job.id.to_string()));
+    let alive: Vec<&NewJob> = jobs.iter().filter(lives).collect();
+    assert!(!alive.is_empty() && alive.len() < jobs.len());
+    cluster.kill(0);
+    let _crew = Crew::hire(&cluster.url(), &times, 3, 10);
+    wait_until(LONG, async || {
+        for job in &alive {
+            let view = persist(async || queue.job(job.id).await).await;
+            if !view.unwrap().status.is_final() {
+                return false;
+            }
+        }
+        true
+    })
+    .await;
+    let lost = jobs.iter().find(|job| !lives(job)).unwrap();
+    assert!(queue.job(lost.id).await.is_err_and(|error| error.is_transient()));
+}
+
+#[tokio::test]
 async fn a_dead_node_is_replaced_and_no_job_is_lost() {
     let mut cluster = RedisCluster::start_with_replicas();
     let times = QueueTimes { lease: Duration::from_secs(2), ..QueueTimes::default() };

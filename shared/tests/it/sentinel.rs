@@ -13,6 +13,21 @@ const RECOVERY: Duration = Duration::from_secs(10);
 #[tokio::test]
 async fn a_dead_master_is_replaced_and_no_job_is_lost() {
     let mut set = RedisSentinels::start();
+    goes_on_without_its_master(&mut set, RedisSentinels::kill_master).await;
+}
+
+/// Its connections stay open and say nothing.
+#[tokio::test]
+async fn a_frozen_master_is_replaced_and_no_job_is_lost() {
+    let mut set = RedisSentinels::start();
+    goes_on_without_its_master(&mut set, |set| set.freeze_master()).await;
+}
+
+/// Strikes the master in the midst of eight jobs.
+async fn goes_on_without_its_master(
+    set: &mut RedisSentinels,
+    strike: impl FnOnce(&mut RedisSentinels) -> u16,
+) {
     let times = QueueTimes { lease: Duration::from_secs(2), ..QueueTimes::default() };
     let queue = Queue::connect(&set.url(), times.clone()).await.unwrap();
     queue.check_policy().await.unwrap();
@@ -22,22 +37,22 @@ async fn a_dead_master_is_replaced_and_no_job_is_lost() {
     }
     let crew = Crew::hire(&set.url(), &times, 4, 250);
     wait_until(LONG, async || crew.counted() >= 200).await;
-    let dead = set.kill_master();
-    let killed = Instant::now();
+    let dead = strike(set);
+    let struck = Instant::now();
     wait_until(RECOVERY, async || set.master().is_some_and(|new| new.address().port() != dead))
         .await;
     let before = crew.counted();
     assert!(before < 8 * 250, "the jobs were too short for this test");
     wait_until(RECOVERY, async || crew.counted() > before).await;
-    println!("the first document was counted {:?} after the death", killed.elapsed());
-    assert!(killed.elapsed() < RECOVERY);
+    println!("the first document was counted {:?} after the loss of the master", struck.elapsed());
+    assert!(struck.elapsed() < RECOVERY);
 
     let logs = see_through(&queue, &jobs, 250, LONG).await;
     assert!(logs.iter().all(|log| log.last().unwrap().is_final));
     let fences = crew.seen.fences.lock().unwrap();
     // A claim that was under way may have been answered by either master.
-    let old = fences.iter().filter(|(_, answered, _)| *answered < killed);
-    let new = fences.iter().filter(|(begun, _, _)| *begun > killed);
+    let old = fences.iter().filter(|(_, answered, _)| *answered < struck);
+    let new = fences.iter().filter(|(begun, _, _)| *begun > struck);
     let highest = old.map(|(_, _, fence)| fence).max().unwrap();
     let lowest = new.map(|(_, _, fence)| fence).min().unwrap();
     assert!(lowest > highest, "{lowest} was given out after {highest}");
