@@ -103,15 +103,15 @@ fn data_folder(data: &Path) -> Finding {
     }
 }
 
-/// Opened only where there is one: looking must not make a data folder into a used one.
+/// Looking neither makes a knowledge base nor takes an older one over.
 fn knowledge_base(data: &Path) -> Finding {
     let what = "store";
     if !data.join("knowledge.sqlite").exists() {
         let words = say("ещё пусто", "still empty").to_owned();
         return Finding { what, well: Some(true), words };
     }
-    match Database::open(data).and_then(|database| database.check()) {
-        Ok(()) => Finding { what, well: Some(true), words: "SQLite".to_owned() },
+    match Database::inspect(data) {
+        Ok(schema) => Finding { what, well: Some(true), words: format!("SQLite, {schema}") },
         Err(error) => Finding { what, well: Some(false), words: error.to_string() },
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::table::{self, text};
+use crate::top::{TopArguments, top};
 use reqwest::Method;
 use shared::settings::{ClientSettings, QueueSettings, RedisSettings, StorageSettings};
 use std::process::ExitCode;
@@ -14,6 +15,8 @@ pub(crate) enum JobsCommand {
     List(ListArguments),
     /// One job with its documents
     Show(OneJob),
+    /// Who has how much of the workers, live
+    Top(TopArguments),
     /// Stop a job
     Cancel(OneJob),
     /// Give out no more of its documents
@@ -67,6 +70,7 @@ pub(crate) async fn run(command: JobsCommand) -> anyhow::Result<ExitCode> {
     match command {
         JobsCommand::List(arguments) => list(arguments).await?,
         JobsCommand::Show(arguments) => show(arguments).await?,
+        JobsCommand::Top(arguments) => top(arguments).await?,
         JobsCommand::Cancel(arguments) => act(arguments, "cancel").await?,
         JobsCommand::Pause(arguments) => act(arguments, "pause").await?,
         JobsCommand::Resume(arguments) => act(arguments, "resume").await?,

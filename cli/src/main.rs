@@ -7,6 +7,7 @@ mod progress;
 mod table;
 mod up;
 mod redis_child;
+mod top;
 mod train;
 mod watch;
 mod jobs;

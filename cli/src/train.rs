@@ -30,6 +30,12 @@ pub(crate) struct TrainArguments {
     /// At most this many documents
     #[arg(long)]
     max_files: Option<u64>,
+    /// Let the job fail once more documents than this have failed
+    #[arg(long)]
+    max_failed: Option<u64>,
+    /// At most this many of its documents at once
+    #[arg(long)]
+    max_inflight: Option<u32>,
     /// Only what matches this glob (may be repeated)
     #[arg(long)]
     include: Vec<String>,
@@ -91,6 +97,12 @@ async fn submit(
     });
     if let Some(most) = arguments.max_files {
         body["max_files"] = most.into();
+    }
+    if let Some(most) = arguments.max_failed {
+        body["max_failed"] = most.into();
+    }
+    if let Some(most) = arguments.max_inflight {
+        body["max_inflight"] = most.into();
     }
     client.call(Method::POST, "/train", Some(&body)).await
 }

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Files that nobody trained for so long are recognised anew: recognition of papers that never
-/// became documents must not stay for ever.
+/// What was recognised so long ago is recognised anew: the text of papers that never became
+/// documents must not stay for ever.
 const LONGEST_STAY: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The cache of a data folder.
@@ -36,23 +36,16 @@ impl OcrCache {
         }
     }
 
-    /// Forgets what was written more than 30 days ago. Blocking.
-    pub fn remove_old(&self) -> Result<()> {
-        let entries = match std::fs::read_dir(&self.root) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(StoreError::io(self.root.display().to_string())(error)),
-        };
-        for entry in entries.flatten() {
+    /// Forgets what was written more than 30 days ago, as far as it can be removed. Blocking.
+    pub fn remove_old(&self) {
+        for entry in std::fs::read_dir(&self.root).into_iter().flatten().flatten() {
             let modified = entry.metadata().and_then(|metadata| metadata.modified());
             let age = modified.ok().and_then(|at| at.elapsed().ok());
-            if age.is_some_and(|age| age > LONGEST_STAY)
-                && let Some(name) = entry.file_name().to_str()
-            {
-                self.remove(name)?;
+            let old = age.is_some_and(|age| age > LONGEST_STAY);
+            if old && let Err(error) = std::fs::remove_dir_all(entry.path()) {
+                tracing::warn!(path = %entry.path().display(), "old recognised pages stay: {error}");
             }
         }
-        Ok(())
     }
 }
 
@@ -65,7 +58,7 @@ mod tests {
     fn files_are_forgotten_on_demand_and_with_age() {
         let data = tempfile::tempdir().unwrap();
         let cache = OcrCache::of(data.path());
-        cache.remove_old().unwrap();
+        cache.remove_old();
         assert!(!cache.remove("ab").unwrap());
         for name in ["ab", "cd", "ef"] {
             std::fs::create_dir_all(cache.folder(name)).unwrap();
@@ -74,7 +67,7 @@ mod tests {
         assert!(cache.remove("ab").unwrap());
         let old = std::fs::File::open(cache.folder("cd")).unwrap();
         old.set_modified(SystemTime::now() - LONGEST_STAY - Duration::from_secs(60)).unwrap();
-        cache.remove_old().unwrap();
+        cache.remove_old();
         let left: Vec<bool> = ["ab", "cd", "ef"].map(|name| cache.folder(name).exists()).into();
         assert_eq!(left, [false, false, true]);
     }

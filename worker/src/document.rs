@@ -22,6 +22,9 @@ use stores::database::{Original, Remembered};
 /// Pause between two tries to tell Redis how a document ended.
 const SETTLE_PAUSE: Duration = Duration::from_millis(200);
 
+/// How long a document's row is tried to be written before it is counted without one.
+const ROW_PATIENCE: Duration = Duration::from_secs(120);
+
 /// A document in the hands of this worker.
 pub struct Visit<'a> {
     /// Everything from outside.
@@ -126,20 +129,24 @@ impl Visit<'_> {
 
     /// What we kept of the bytes that stood at this path before.
     fn forget_replaced(&self, before: &Original, trained: &Trained) {
-        if before.sha256 != trained.record.sha256
-            && let Err(error) = self.services.ocr_cache.remove(&before.sha256)
-        {
-            tracing::warn!(document.id = %self.entry.document_id, "recognised pages stay: {error}");
+        if before.sha256 != trained.record.sha256 {
+            self.forget_pages(&before.sha256);
         }
-        if before.location != trained.record.location {
-            self.forget_copy(&before.location);
+        self.forget_copy(&before.location);
+    }
+
+    fn forget_pages(&self, sha256: &str) {
+        if let Err(error) = self.services.ocr_cache.remove(sha256) {
+            tracing::warn!(document.id = %self.entry.document_id, "recognised pages stay: {error}");
         }
     }
 
-    /// Removes the unpacked copy of an archive's entry; other files are not ours to remove.
+    /// Removes the unpacked copy of an archive's entry, unless a trained document is in it; other
+    /// files are not ours to remove.
     fn forget_copy(&self, location: &Location) {
         if let Location::Blob(key) = location
             && key.starts_with(ARCHIVED)
+            && matches!(self.services.database.is_original(location), Ok(false))
             && let Err(error) = self.services.wait(self.services.blobs.delete(key))
         {
             tracing::warn!(document.id = %self.entry.document_id, "a copy stays behind: {error}");
@@ -222,11 +229,12 @@ impl Visit<'_> {
         let report = report::of_document(&row, stages, sha256);
         let database = &self.services.database;
         let lease = &self.claim.lease;
+        let begun = Instant::now();
         loop {
             match database.record_job_document(lease.job_id, fence(lease.fence), &row, &report) {
                 Ok(()) => break,
                 Err(StoreError::Fenced { .. }) => return,
-                Err(error) if error.is_transient() && self.held.is_running() => {
+                Err(error) if error.is_transient() && begun.elapsed() < ROW_PATIENCE => {
                     tracing::warn!(document.id = %row.id, "row not written yet: {error}");
                 }
                 Err(error) => {
@@ -251,12 +259,18 @@ impl Visit<'_> {
     fn forget_old_bytes(&self, sha256: Option<&str>) {
         let id = self.entry.document_id;
         let database = &self.services.database;
-        let outdated = match database.document(id) {
-            Ok(Some(trained)) => sha256.is_some_and(|now| now != trained.sha256),
-            _ => false,
+        let outdated = match database.original(id) {
+            Ok(Some(before)) => {
+                Some(before).filter(|old| sha256.is_some_and(|now| now != old.sha256))
+            }
+            _ => None,
         };
-        if outdated && let Err(error) = database.delete_document(id) {
-            tracing::warn!(document.id = %id, "the old version stays: {error}");
+        if let Some(before) = outdated {
+            if let Err(error) = database.delete_document(id) {
+                tracing::warn!(document.id = %id, "the old version stays: {error}");
+            }
+            self.forget_pages(&before.sha256);
+            self.forget_copy(&before.location);
         }
         self.forget_copy(&self.entry.location);
     }

@@ -168,7 +168,10 @@ impl Lister<'_> {
     /// `level` is 1 for an archive that lies in a folder, 2 for one inside it.
     fn archive(&mut self, path: &Path, archive: ManifestEntry, level: u32) -> Result<(), Stop> {
         let folder = Scratch::new(&self.services.scratch).map_err(Stop::store)?;
-        let cancelled = || !self.held.is_running();
+        let cancelled = || {
+            self.held.moves_on();
+            !self.held.is_running()
+        };
         let services = self.services;
         let unpacked = unpack(path, &folder.0, &services.limits, &services.tools, &cancelled);
         let unpacked = match unpacked {

@@ -63,7 +63,7 @@ impl Services {
         std::fs::create_dir_all(&scratch)?;
         remove_old_scratch(&scratch);
         let ocr_cache = OcrCache::of(data);
-        ocr_cache.remove_old()?;
+        ocr_cache.remove_old();
         Ok(Services {
             queue,
             blobs: Blobs::in_folder(&data.join("blobs"))?,

@@ -113,12 +113,8 @@ pub(crate) async fn delete(
     let deleted = deleted.ok_or_else(|| Problem::document_not_found(id))?;
     let blobs = &app.stores()?.blobs;
     let mut files = 0;
-    if let Some(original) = &original {
-        let (cache, sha256) = (OcrCache::of(&app.settings.storage.data), original.sha256.clone());
-        let removed = tokio::task::spawn_blocking(move || cache.remove(&sha256)).await;
-        files += u64::from(removed.map_err(Problem::internal)??);
-    }
     let mut keys = vec![format!("work_sequences/{id}.json")];
+    let sha256 = original.as_ref().map(|original| original.sha256.clone());
     if let Some(Location::Blob(key)) = original.map(|original| original.location) {
         keys.push(key);
     }
@@ -126,6 +122,15 @@ pub(crate) async fn delete(
         if blobs.find(&key).await?.is_some() {
             blobs.delete(&key).await?;
             files += 1;
+        }
+    }
+    if let Some(sha256) = sha256 {
+        let cache = OcrCache::of(&app.settings.storage.data);
+        match tokio::task::spawn_blocking(move || cache.remove(&sha256)).await {
+            Ok(Ok(removed)) => files += u64::from(removed),
+            // The document is gone all the same; workers remove what stays behind by its age.
+            Ok(Err(error)) => tracing::warn!(document.id = %id, "recognised pages stay: {error}"),
+            Err(panic) => tracing::error!(document.id = %id, "recognised pages stay: {panic}"),
         }
     }
     tracing::info!(document.id = %id, "document {id} deleted");

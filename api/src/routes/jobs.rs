@@ -178,6 +178,8 @@ pub(crate) async fn retry(
         // Remembered outcomes would be answered at once; a retry tries again.
         force: true,
         max_files: None,
+        // They have failed once: a budget that stopped the job would stop it again.
+        max_failed: None,
         include: Vec::new(),
         retry_of: Some(job),
         created_at: OffsetDateTime::now_utc(),

@@ -54,14 +54,18 @@ async fn every_field_reaches_the_record() {
     let server = Server::start().await;
     let body = json!({
         "collection": "нормы", "priority": "high", "max_files": 7, "include": ["**/*.pdf"],
-        "tags": ["объект 5"], "sources": [{"path": "."}],
+        "tags": ["объект 5"], "sources": [{"path": "."}], "max_failed": 3, "max_inflight": 2,
     });
-    let (_, accepted) = server.post("/train", &body).await;
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let request = server.http.post(server.url("/train")).header("traceparent", trace);
+    let (_, accepted) = answer(request.json(&body).send().await.unwrap()).await;
     let id = accepted["job_id"].as_str().unwrap().parse().unwrap();
     let spec = server.blobs().read_job(id).await.unwrap().unwrap();
     assert_eq!(spec.collection, "нормы");
     assert_eq!(spec.priority, Priority::High);
     assert_eq!(spec.max_files, Some(7));
+    assert_eq!((spec.max_failed, spec.max_inflight), (Some(3), Some(2)));
+    assert_eq!(spec.traceparent.as_deref(), Some(trace));
     assert_eq!((spec.include, spec.tags), (vec!["**/*.pdf".into()], vec!["объект 5".into()]));
 }
 

@@ -41,6 +41,40 @@ async fn a_job_over_its_error_budget_fails_and_begins_nothing_more() {
 }
 
 #[tokio::test]
+async fn documents_given_up_after_errors_use_the_budget_up_too() {
+    let times = QueueTimes { max_errors: 1, ..QueueTimes::default() };
+    let bench = Bench::with(times).await;
+    let job = NewJob { max_failed: Some(0), ..new_job() };
+    bench.queue.submit(&job).await.unwrap();
+    // The listing still runs when the budget is used up.
+    let listing = bench.claim_one().await.lease;
+    bench.queue.extend(&listing, 10, "x").await.unwrap();
+    let lease = bench.claim_one().await.lease;
+    let document = name_of(&lease);
+    let failed = bench.queue.fail(&lease, &ending(Outcome::Failed, &document), None).await;
+    assert_eq!(failed.unwrap(), Failed::Dead);
+    assert_eq!(bench.queue.extend(&listing, 20, "y").await.unwrap(), Listing::Cancelled);
+    bench.queue.release(&listing).await.unwrap();
+    bench.finish().await;
+    let view = bench.view(job.id).await;
+    assert_eq!(
+        (view.status, view.documents.failed, view.documents.cancelled),
+        (JobStatus::Failed, 1, 9)
+    );
+}
+
+#[tokio::test]
+async fn a_listing_takes_no_room_of_its_jobs_documents() {
+    let bench = Bench::new().await;
+    let job = NewJob { max_inflight: Some(1), ..new_job() };
+    bench.queue.submit(&job).await.unwrap();
+    let listing = bench.claim_one().await.lease;
+    bench.queue.extend(&listing, 10, "x").await.unwrap();
+    assert_eq!(bench.claim(16).await.len(), 1, "one document beside the listing");
+    assert!(bench.claim(16).await.is_empty());
+}
+
+#[tokio::test]
 async fn without_a_budget_every_document_may_fail() {
     let bench = Bench::new().await;
     let job = bench.listed(3).await;

@@ -1,8 +1,8 @@
 //! Connections to the file, and its schema.
 
 use crate::{Result, StoreError};
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
-use std::path::PathBuf;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -105,17 +105,32 @@ fn set_wal(connection: &Connection) -> Result<()> {
     }
 }
 
+/// The schema of the knowledge base in a data folder, read without changing anything; an error
+/// when it is damaged or newer than this program.
+pub(super) fn inspect(file: &Path) -> Result<i64> {
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if !(1..=SCHEMA_VERSION).contains(&version) {
+        return Err(unknown_schema(version));
+    }
+    connection.query_row("SELECT count(*) FROM versions", [], |row| row.get::<_, i64>(0))?;
+    Ok(version)
+}
+
+fn unknown_schema(version: i64) -> StoreError {
+    StoreError::Invalid(format!(
+        "the knowledge base has schema {version}, this program knows {SCHEMA_VERSION}"
+    ))
+}
+
 fn create_schema(transaction: &Transaction<'_>) -> Result<()> {
     let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     match version {
         0 => transaction.execute_batch(include_str!("schema.sql"))?,
         1 => transaction.execute_batch(FROM_1_TO_2)?,
         SCHEMA_VERSION => return Ok(()),
-        other => {
-            return Err(StoreError::Invalid(format!(
-                "the knowledge base has schema {other}, this program knows {SCHEMA_VERSION}"
-            )));
-        }
+        other => return Err(unknown_schema(other)),
     }
     transaction.execute_batch(&format!("PRAGMA user_version = {SCHEMA_VERSION}"))?;
     Ok(())

@@ -1,5 +1,6 @@
 //! Reading trained documents.
 
+use super::rows::json;
 use super::{
     ArtifactKind, Database, DocumentFilter, Estimate, EstimatePosition, NormDocument, Original,
     Page, StoreCounts, StoredChunk, TrainedDocument, after, checked_limit, page,
@@ -12,6 +13,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::chunk::ChunkKind;
+use shared::job::Location;
 use shared::outcome::Outcome;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -112,6 +114,17 @@ impl Database {
                 })
             };
             Ok(select.query_row([document.as_bytes()], read).optional()?)
+        })
+    }
+
+    /// Whether a trained document's original is at this place.
+    pub fn is_original(&self, location: &Location) -> Result<bool> {
+        let location = json(location)?;
+        self.read(|transaction| {
+            let mut select = transaction.prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM versions WHERE state = 'current' AND location = ?1)",
+            )?;
+            Ok(select.query_row([&location], |row| row.get(0))?)
         })
     }
 

@@ -41,6 +41,12 @@ impl Database {
         Ok(Database { connections: Arc::new(connections), vectors: Arc::default() })
     }
 
+    /// The schema of the knowledge base in a data folder, looked up without opening it for work
+    /// (for `ragtrain doctor`).
+    pub fn inspect(data: &Path) -> Result<i64> {
+        connections::inspect(&data.join("knowledge.sqlite"))
+    }
+
     /// Whether the database answers and can be written (for `/readyz`).
     pub fn check(&self) -> Result<()> {
         self.write(|transaction| {

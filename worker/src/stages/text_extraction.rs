@@ -83,12 +83,15 @@ pub fn text_extraction(
     name: &str,
     held: &Held,
 ) -> Result<Reading, Stop> {
-    let cancelled = || !held.is_running();
+    // Every wait in there has a clock of its own, so whoever is asked this is alive.
+    let cancelled = || {
+        held.moves_on();
+        !held.is_running()
+    };
     // One folder per file, so that deleting the document deletes its recognised text.
     let ocr_cache = Some(services.ocr_cache.folder(&digest.sha256));
     let tools = Tools { ocr_cache, ..services.tools.clone() };
-    let result =
-        extract(&source.path, name, &services.limits, &tools, &cancelled, &|_page| held.moves_on());
+    let result = extract(&source.path, name, &services.limits, &tools, &cancelled, &|_page| {});
     let mut extraction = match result {
         Ok(extraction) => extraction,
         Err(ExtractError::Cancelled) => {

@@ -30,7 +30,6 @@ for i = 6, #ARGV, 3 do
     replies[#replies + 1] = unit == FINISH and 'held' or standing(id)
   else
     replies[#replies + 1] = 'lost'
-    tally('lost', 1)
   end
 end
 return replies

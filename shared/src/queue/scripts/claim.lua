@@ -80,9 +80,8 @@ local claims = {}
 local function turn(job)
   local clock = tonumber(redis.call('GET', P .. 'clock')) or 0
   if get(job, 'vt') > clock then redis.call('SET', P .. 'clock', text(get(job, 'vt'))) end
-  local limit = get(job, 'max_inflight')
   for _ = 1, UNITS_PER_TURN do
-    if #claims >= wanted or limit > 0 and get(job, 'inflight') >= limit then break end
+    if #claims >= wanted or not has_room(job) then break end
     local unit = next_unit(job)
     if not unit then break end
     claims[#claims + 1] = take(job, unit)

@@ -3,7 +3,10 @@
 -- Returns held | cancelled | lost
 
 local job, lease = hold(ARGV[1], LIST, ARGV[2])
-if not lease then return 'lost' end
+if not lease then
+  tally('lost', 1)
+  return 'lost'
+end
 if is_ending(job) then return 'cancelled' end
 local total = tonumber(ARGV[3])
 if total < get(job, 'total') then return misuse('a manifest only grows') end

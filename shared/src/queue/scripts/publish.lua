@@ -6,7 +6,10 @@
 local id, unit = ARGV[1], ARGV[2]
 local n, stage = tonumber(ARGV[4]), tonumber(ARGV[5])
 local job, lease = hold(id, unit, ARGV[3])
-if not lease then return 'lost' end
+if not lease then
+  tally('lost', 1)
+  return 'lost'
+end
 if stage < 1 or stage > STAGES then return misuse('no such stage') end
 local reply = is_ending(job) and 'cancelled' or 'accepted'
 if n <= lease.n then return reply end

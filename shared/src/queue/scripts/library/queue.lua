@@ -5,6 +5,13 @@ local function wake()
   if redis.call('LLEN', P .. 'wake') < workers then redis.call('LPUSH', P .. 'wake', 1) end
 end
 
+-- Whether a limited job may have another document worked on; its listing does not count.
+local function has_room(job)
+  local limit = get(job, 'max_inflight')
+  if limit == 0 then return true end
+  return get(job, 'inflight') - redis.call('HEXISTS', key('lease', job.id), LIST) < limit
+end
+
 local function verdict(job)
   if is_ending(job) then return job.fields.ending end
   return get(job, 'failed') > 0 and 'completed_with_errors' or 'completed'
@@ -21,9 +28,7 @@ local function place(job)
     if job.fields.state == 'paused' then set_state(job, 'running') end
   end
   local claimable, next_due = false, nil
-  local limit = get(job, 'max_inflight')
-  if not is_final(job) and job.fields.state ~= 'paused'
-    and (limit == 0 or get(job, 'inflight') < limit) then
+  if not is_final(job) and job.fields.state ~= 'paused' and has_room(job) then
     local first = redis.call('ZRANGE', key('retry', id), 0, 0, 'WITHSCORES')
     claimable = get(job, 'cursor') < get(job, 'total')
     if first[1] then
