@@ -64,6 +64,13 @@ impl Default for QueueTimes {
     }
 }
 
+/// How often a script is loaded again for one call.
+const LOADINGS: usize = 3;
+
+fn is_forgotten(error: &redis::RedisError) -> bool {
+    error.kind() == redis::ErrorKind::Server(redis::ServerErrorKind::NoScript)
+}
+
 /// A handle to the queue; clones share the connections.
 #[derive(Clone)]
 pub struct Queue {
@@ -132,8 +139,17 @@ impl Queue {
         call: &ScriptInvocation<'_>,
     ) -> Result<T, QueueError> {
         let mut connection = self.servers.connection().await?;
-        let reply = call.invoke_async(&mut connection).await.map_err(QueueError::from_script);
-        reply.inspect_err(|error| {
+        let mut reply = call.invoke_async(&mut connection).await;
+        // Forgotten again between its loading and its call: somebody flushes the scripts.
+        for _ in 0..LOADINGS {
+            match &reply {
+                Err(error) if is_forgotten(error) => {
+                    reply = call.invoke_async(&mut connection).await;
+                }
+                _ => break,
+            }
+        }
+        reply.map_err(QueueError::from_script).inspect_err(|error| {
             if matches!(error, QueueError::Redis(_)) {
                 self.servers.doubt();
             }

@@ -247,3 +247,84 @@ async fn a_unit_of_another_kind_is_refused() {
         assert!(matches!(error, Some(QueueError::Misuse(_))), "{error:?}");
     }
 }
+
+/// Behind the queue's back, as a repair or a restored Redis might do it.
+#[tokio::test]
+async fn a_document_that_is_given_out_after_its_end_is_counted_once() {
+    let bench = Bench::new().await;
+    let job_id = bench.listed(2).await;
+    let first = bench.claim_one().await.lease;
+    bench.complete(&first, Outcome::Completed).await;
+    let told = bench.log(job_id).await.len();
+    redis::cmd("ZADD")
+        .arg(&[&format!("{{tq:00}}:retry:{job_id}"), "1", "0"])
+        .exec(&mut bench.redis.connection())
+        .unwrap();
+    let again = bench.claim_one().await.lease;
+    assert_eq!(again.unit, first.unit);
+    assert_eq!(bench.complete(&again, Outcome::Completed).await, Settled::Counted);
+    assert_eq!(bench.view(job_id).await.documents.completed, 1);
+    assert_eq!(bench.log(job_id).await.len(), told, "its end was told twice");
+    let second = bench.claim_one().await.lease;
+    assert_ne!(second.unit, first.unit);
+    bench.complete(&second, Outcome::Completed).await;
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn a_job_does_not_end_while_its_listing_waits() {
+    let bench = Bench::new().await;
+    let job = new_job();
+    bench.queue.submit(&job).await.unwrap();
+    let listing = bench.claim_one().await.lease;
+    bench.queue.extend(&listing, 1, "half").await.unwrap();
+    let document = bench.claim_one().await.lease;
+    bench.queue.release(&listing).await.unwrap();
+    bench.complete(&document, Outcome::Completed).await;
+    // All documents that are known have ended, and nobody holds anything.
+    let listing = bench.claim_one().await.lease;
+    assert_eq!(listing.unit, Unit::List);
+    assert_eq!(bench.queue.seal(&listing, 2).await.unwrap(), Settled::Counted);
+    let document = bench.claim_one().await.lease;
+    bench.complete(&document, Outcome::Completed).await;
+    bench.finish().await;
+    assert_eq!(bench.view(job.id).await.documents.completed, 2);
+}
+
+/// One of four documents takes every worker down; the others run beside it.
+#[tokio::test]
+async fn documents_beside_a_deadly_one_are_told_apart_from_it() {
+    let bench = Bench::with(short()).await;
+    let job_id = bench.listed(4).await;
+    let deadly = Unit::Document { index: 2 };
+    let mut crashes = 0;
+    let mut held: Vec<Lease> = Vec::new();
+    let deadline = std::time::Instant::now() + LIMIT;
+    while bench.view(job_id).await.documents.ended() < 4 {
+        assert!(std::time::Instant::now() < deadline, "not ended");
+        for claim in bench.claim(4).await {
+            if let Task::RecordLost { .. } = claim.task {
+                assert_eq!(claim.lease.unit, deadly);
+                bench.complete(&claim.lease, Outcome::Failed).await;
+            } else {
+                held.push(claim.lease);
+            }
+        }
+        if held.iter().any(|lease| lease.unit == deadly) {
+            crashes += 1;
+            let mut expired = 0;
+            wait_until(LIMIT, async || {
+                expired += bench.queue.reap().await.unwrap().expired;
+                expired == held.len() as u64
+            })
+            .await;
+            held.clear();
+        }
+        for lease in held.drain(..) {
+            bench.complete(&lease, Outcome::Completed).await;
+        }
+    }
+    assert_eq!(crashes, 3);
+    let view = bench.view(job_id).await;
+    assert_eq!((view.documents.completed, view.documents.failed), (3, 1));
+}

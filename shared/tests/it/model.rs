@@ -62,6 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// What a job must look like.
 struct Job {
+    shard: u16,
     status: JobStatus,
     started: bool,
     ending: Option<JobStatus>,
@@ -77,8 +78,9 @@ struct Job {
 }
 
 impl Job {
-    fn new() -> Job {
+    fn new(shard: u16) -> Job {
         Job {
+            shard,
             status: JobStatus::Queued,
             started: false,
             ending: None,
@@ -98,8 +100,24 @@ impl Job {
     }
 
     fn is_claimable(&self) -> bool {
+        self.is_claimable_with(false)
+    }
+
+    /// Whether there is something for a worker that has a document on its last chance already.
+    fn is_claimable_with(&self, burdened: bool) -> bool {
         let open = !self.status.is_final() && self.status != JobStatus::Paused;
-        open && (!self.waiting.is_empty() || self.cursor < self.counts.total)
+        let waits = self.waiting.iter().any(|unit| !burdened || !self.is_last_chance(unit));
+        open && (waits || self.cursor < self.counts.total)
+    }
+
+    /// One more crash would end the document.
+    fn is_last_chance(&self, unit: &Unit) -> bool {
+        matches!(unit, Unit::Document { .. })
+            && self.crashes.get(unit).is_some_and(|crashes| *crashes == MAX_CRASHES - 1)
+    }
+
+    fn last_chances_held(&self) -> usize {
+        self.held.keys().filter(|unit| self.is_last_chance(unit)).count()
     }
 
     fn stop(&mut self, ending: JobStatus) {
@@ -146,26 +164,42 @@ impl Job {
 }
 
 /// The queue and its model side by side.
-struct Pair {
+struct Pair<'a> {
+    bench: &'a Bench,
     shards: u16,
-    bench: Bench,
     jobs: HashMap<Uuid, Job>,
+    /// Jobs that the last step had to do with.
+    touched: HashSet<Uuid>,
     /// All leases ever given out, lost ones included, and whether their holder was answered.
     leases: Vec<(Lease, bool)>,
     publications: HashMap<Lease, u32>,
 }
 
-impl Pair {
-    fn pick(&self, index: &Index, fits: impl Fn(&Unit) -> bool) -> Option<usize> {
+impl Pair<'_> {
+    fn pick(&mut self, index: &Index, fits: impl Fn(&Unit) -> bool) -> Option<usize> {
         let fitting: Vec<usize> =
             (0..self.leases.len()).filter(|at| fits(&self.leases[*at].0.unit)).collect();
-        (!fitting.is_empty()).then(|| *index.get(&fitting))
+        let at = (!fitting.is_empty()).then(|| *index.get(&fitting))?;
+        self.touched.insert(self.leases[at].0.job_id);
+        Some(at)
     }
 
-    fn job_of(&self, index: &Index) -> Option<Uuid> {
+    /// Where a job was put.
+    fn shard_of(&self, id: Uuid) -> u16 {
+        let mut connection = self.bench.redis.connection();
+        let mut has = |shard: &u16| -> bool {
+            let key = format!("{{tq:{shard:02}}}:job:{id}");
+            redis::cmd("EXISTS").arg(key).query(&mut connection).unwrap()
+        };
+        (0..self.shards).find(&mut has).unwrap()
+    }
+
+    fn job_of(&mut self, index: &Index) -> Option<Uuid> {
         let mut ids: Vec<Uuid> = self.jobs.keys().copied().collect();
         ids.sort();
-        (!ids.is_empty()).then(|| *index.get(&ids))
+        let id = (!ids.is_empty()).then(|| *index.get(&ids))?;
+        self.touched.insert(id);
+        Some(id)
     }
 
     /// What giving up a lease must answer; the model drops it.
@@ -192,7 +226,9 @@ impl Pair {
                 let job = new_job();
                 assert!(queue.submit(&job).await.unwrap().created);
                 assert!(!queue.submit(&job).await.unwrap().created);
-                self.jobs.insert(job.id, Job::new());
+                let shard = self.shard_of(job.id);
+                self.jobs.insert(job.id, Job::new(shard));
+                self.touched.insert(job.id);
             }
             Step::Claim(slots) => self.claim(*slots).await,
             Step::Extend(index, more) => {
@@ -389,8 +425,17 @@ impl Pair {
                 job.started = true;
             }
             self.leases.push((claim.lease, false));
+            self.touched.insert(claim.lease.job_id);
         }
-        let left = self.jobs.values().any(Job::is_claimable);
+        // One document on its last chance per worker and shard.
+        let mut burdened = HashSet::new();
+        for job in self.jobs.values() {
+            for _ in 0..job.last_chances_held() {
+                assert!(burdened.insert(job.shard), "two documents on their last chance");
+            }
+        }
+        let left =
+            self.jobs.values().any(|job| job.is_claimable_with(burdened.contains(&job.shard)));
         assert!(claims.len() == slots || !left, "{} of {slots} claimed, more left", claims.len());
     }
 
@@ -445,8 +490,10 @@ impl Pair {
         job.decide();
     }
 
-    async fn check(&self) {
-        for (id, job) in &self.jobs {
+    /// Compares the jobs that the last step had to do with, and the sums over all jobs.
+    async fn check(&mut self) {
+        for id in std::mem::take(&mut self.touched) {
+            let (id, job) = (&id, &self.jobs[&id]);
             let view = self.bench.view(*id).await;
             assert_eq!(view.status, job.status);
             assert_eq!(view.documents, job.counts);
@@ -502,6 +549,7 @@ impl Pair {
                 break;
             }
         }
+        self.touched.extend(self.jobs.keys());
         self.check().await;
         for (id, job) in &self.jobs {
             assert!(job.status.is_final(), "{:?} never ended", job.status);
@@ -512,43 +560,66 @@ impl Pair {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 40,
+/// Steps of one case, and how many cases together make the 10⁵ of the design.
+const STEPS: std::ops::RangeInclusive<usize> = 100..=300;
+const CASES: u32 = 520;
+
+/// Most cases have one shard, as most installations.
+const SHARDS: [u16; 8] = [1, 1, 1, 1, 1, 1, 3, 16];
+
+#[test]
+fn the_queue_does_what_its_model_does() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let bench_with = |shards| {
+        let times = QueueTimes {
+            backoff: Duration::ZERO,
+            crash_delay: Duration::ZERO,
+            max_errors: MAX_ERRORS,
+            max_job_errors: MAX_ERRORS,
+            max_crashes: MAX_CRASHES,
+            shards: Some(shards),
+            ..QueueTimes::default()
+        };
+        (shards, runtime.block_on(Bench::on(RedisServer::start(), times)))
+    };
+    let benches = HashMap::from([1, 3, 16].map(bench_with));
+    let config = ProptestConfig {
+        cases: CASES,
         failure_persistence: None,
         max_shrink_iters: 200,
         ..ProptestConfig::default()
-    })]
-
-    #[test]
-    fn the_queue_does_what_its_model_does(
-        steps in prop::collection::vec(step(), 1..120),
-        shards in prop::sample::select(vec![1, 1, 3, 16]),
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    };
+    let done = std::cell::Cell::new(0);
+    let case = |(steps, shards): (Vec<Step>, u16)| {
+        let bench = &benches[&shards];
+        redis::cmd("FLUSHALL").exec(&mut bench.redis.connection()).unwrap();
+        let mut pair = Pair {
+            bench,
+            shards,
+            jobs: HashMap::new(),
+            touched: HashSet::new(),
+            leases: Vec::new(),
+            publications: HashMap::new(),
+        };
         runtime.block_on(async {
-            let times = QueueTimes {
-                backoff: Duration::ZERO,
-                crash_delay: Duration::ZERO,
-                max_errors: MAX_ERRORS,
-                max_job_errors: MAX_ERRORS,
-                max_crashes: MAX_CRASHES,
-                shards: Some(shards),
-                ..QueueTimes::default()
-            };
-            let bench = Bench::on(RedisServer::start(), times).await;
-            let mut pair = Pair {
-                bench,
-                shards,
-                jobs: HashMap::new(),
-                leases: Vec::new(),
-                publications: HashMap::new(),
-            };
-            for step in &steps {
+            for (number, step) in steps.iter().enumerate() {
                 pair.step(step).await;
+                // A step must leave the other jobs alone.
+                if number % 16 == 0 {
+                    pair.touched.extend(pair.jobs.keys());
+                }
                 pair.check().await;
+                done.set(done.get() + 1);
             }
             pair.drain().await;
         });
+        Ok(())
+    };
+    let steps = (prop::collection::vec(step(), STEPS), prop::sample::select(&SHARDS[..]));
+    let result = proptest::test_runner::TestRunner::new(config).run(&steps, case);
+    println!("{} steps", done.get());
+    if let Err(error) = result {
+        panic!("{error}");
     }
+    assert!(done.get() >= 100_000, "{} steps", done.get());
 }

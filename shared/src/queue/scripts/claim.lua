@@ -9,7 +9,7 @@
 local worker, claim_id = ARGV[1], ARGV[2]
 local wanted, lease_ms = math.min(16, tonumber(ARGV[3])), tonumber(ARGV[4])
 local max_errors, max_crashes = tonumber(ARGV[5]), tonumber(ARGV[6])
-local UNITS_PER_TURN, MOST_TURNS = 4, 64
+local UNITS_PER_TURN, MOST_TURNS, MOST_SEEN = 4, 64, 16
 
 local stored = redis.call('HMGET', key('w', worker), 'claim', 'reply')
 if stored[1] == claim_id then return cjson.decode(stored[2]) end
@@ -17,11 +17,28 @@ see_worker(worker, lease_ms, ARGV[7], ARGV[8], ARGV[9])
 
 promote()
 
+-- A document that would be given up after one more crash. A worker has one of them at a time (and shard):
+-- whoever merely ran beside a deadly one must not die with it until it is taken for deadly, too.
+local function is_last_chance(unit, crashes)
+  return unit ~= LIST and unit ~= FINISH and crashes > 0 and crashes == max_crashes - 1
+end
+
+local function has_last_chance()
+  local suspect = redis.call('HGET', key('w', worker), 'suspect') or ''
+  local id, unit, fence = string.match(suspect, '^(.*):(-?%d+)|(%d+)$')
+  local lease = id and lease_of(id, unit)
+  return lease and lease.fence == fence
+end
+local is_burdened = has_last_chance()
+
 local function next_unit(job)
-  local waiting = redis.call('ZRANGEBYSCORE', key('retry', job.id), '-inf', NOW, 'LIMIT', 0, 1)[1]
-  if waiting then
-    redis.call('ZREM', key('retry', job.id), waiting)
-    return waiting
+  local due = redis.call('ZRANGEBYSCORE', key('retry', job.id), '-inf', NOW, 'LIMIT', 0, MOST_SEEN)
+  for _, unit in ipairs(due) do
+    local _, crashes = attempts(job.id, unit)
+    if not (is_burdened and is_last_chance(unit, crashes)) then
+      redis.call('ZREM', key('retry', job.id), unit)
+      return unit
+    end
   end
   local cursor = get(job, 'cursor')
   if cursor < get(job, 'total') then
@@ -64,6 +81,10 @@ local function take(job, unit)
     charged = document and estimate(job) or 0, document = '' }
   write_lease(job.id, lease)
   redis.call('ZADD', P .. 'exp', NOW + lease_ms, job.id .. ':' .. unit)
+  if is_last_chance(unit, crashes) then
+    is_burdened = true
+    redis.call('HSET', key('w', worker), 'suspect', job.id .. ':' .. unit .. '|' .. lease.fence)
+  end
   add(job, 'inflight', 1)
   add(job, 'vt', lease.charged / 1000 / get(job, 'weight'))
   if job.fields.state == 'queued' then
@@ -90,12 +111,15 @@ local function turn(job)
   save(job)
 end
 
+-- Jobs that have something, but nothing for this worker now.
+local passed = 0
 for _ = 1, MOST_TURNS do
   if #claims >= wanted then break end
-  local id = redis.call('ZRANGE', P .. 'ready', 0, 0)[1]
+  local id = redis.call('ZRANGE', P .. 'ready', passed, passed)[1]
   if not id then break end
-  local job = open_job(id)
+  local job, before = open_job(id), #claims
   if job then turn(job) else redis.call('ZREM', P .. 'ready', id) end
+  if #claims == before and redis.call('ZSCORE', P .. 'ready', id) then passed = passed + 1 end
 end
 
 tally('claimed', #claims)

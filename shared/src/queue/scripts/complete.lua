@@ -10,8 +10,7 @@ if not lease then return not_held(id, fence) end
 
 drop(job, lease)
 charge(job, lease, tonumber(ARGV[5]))
-count(job, lease, outcome)
-emit_document(job, lease, ARGV[6], ARGV[7])
+count(job, lease, outcome, ARGV[6], ARGV[7])
 if outcome == 'failed' then enforce_budget(job) end
 place(job)
 save(job)

@@ -51,8 +51,7 @@ else
   elseif errors < max_errors then
     reply = retry()
   else
-    count(job, lease, 'failed')
-    emit_document(job, lease, ARGV[11], ARGV[12])
+    count(job, lease, 'failed', ARGV[11], ARGV[12])
     enforce_budget(job)
     reply = 'dead'
   end

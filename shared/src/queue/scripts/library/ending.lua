@@ -15,15 +15,16 @@ local function requeue(job, lease, delay)
   if delay == 0 then wake() end
 end
 
--- Counts a dropped document.
-local function count(job, lease, outcome)
-  if redis.call('SETBIT', key('done', job.id), lease.unit, 1) == 0 then add(job, outcome, 1) end
+-- Counts a dropped document and tells of its end, both once however often it was given out.
+local function count(job, lease, outcome, fields, document)
+  if redis.call('SETBIT', key('done', job.id), lease.unit, 1) == 1 then return end
+  add(job, outcome, 1)
+  emit_document(job, lease, fields, document)
 end
 
 -- Counts a dropped document of a job that is ending.
 local function count_cancelled(job, lease)
-  count(job, lease, 'cancelled')
-  emit_document(job, lease,
+  count(job, lease, 'cancelled',
     '{"outcome":"cancelled","log":"Обработка документа прервана: задача остановлена"}',
     lease.document)
 end

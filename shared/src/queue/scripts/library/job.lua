@@ -14,7 +14,8 @@
 --   due          ZSET    job -> earliest due ms: jobs that only wait for a back-off
 --   jobs         ZSET    job -> order of submission; jobs:<state> the same for each state
 --   hist         ZSET    ended job -> when it is forgotten, ms
---   workers      ZSET    worker -> expiry ms;  w:<worker> HASH last claim, host, version, slots
+--   workers      ZSET    worker -> expiry ms;  w:<worker> HASH last claim, host, version, slots,
+--                        suspect: last document held that one more crash would end
 --   fence, clock STRING  last fence given out; virtual time of the job served last
 --   stats        HASH    counters since the start of this Redis: see `tally`
 --   wake         LIST    markers for waiting workers
