@@ -1,0 +1,43 @@
+//! `soak`: random faults for as long as wanted, then a crowd of jobs. Ends with a table, or with
+//! the invariant that was broken and the seed.
+
+use clap::Parser;
+use simulation::soak::{self, Plan};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Breaks a fleet of simulated workers at random and checks every job.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    /// How long
+    #[arg(long, default_value_t = 10.0)]
+    minutes: f64,
+    /// Repeats a run's choices; without it they are new ones
+    #[arg(long)]
+    seed: Option<u64>,
+    /// One-document jobs that are submitted at once afterwards, behind a job of ten times as many
+    #[arg(long, default_value_t = 10_000)]
+    crowd: u64,
+    /// `simulated-worker` [default: beside this program]
+    #[arg(long)]
+    worker: Option<PathBuf>,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments = Arguments::parse();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let seed = arguments.seed.unwrap_or(u64::from(now.subsec_nanos()));
+    let worker = match arguments.worker {
+        Some(worker) => worker,
+        None => std::env::current_exe()?.with_file_name("simulated-worker"),
+    };
+    println!("seed {seed}");
+    let plan = Plan { worker, seed, time: Duration::from_secs_f64(arguments.minutes * 60.0) };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        soak::run(&plan).await;
+        soak::crowd(&plan, arguments.crowd).await;
+    });
+    Ok(())
+}

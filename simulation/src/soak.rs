@@ -1,0 +1,291 @@
+//! Random faults against a fleet under load, with the invariants checked job by job.
+
+use crate::fleet::{Fleet, LIMIT, Periods, new_job, submit_surely};
+use crate::invariants::Report;
+use shared::queue::NewJob;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use testkit::{Mode, Proxy, RedisOptions, RedisServer};
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// `simulated-worker`.
+    pub worker: PathBuf,
+    /// Where the choices come from.
+    pub seed: u64,
+    /// How long faults happen.
+    pub time: Duration,
+}
+
+/// Numbers that look random and are the same for the same seed (splitmix64).
+struct Choices(u64);
+
+impl Choices {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+
+    fn milliseconds(&mut self, from: u64, to: u64) -> Duration {
+        Duration::from_millis(from + self.below(to - from))
+    }
+}
+
+/// The faults, most of them those of docs/queue.md.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fault {
+    WorkerKilled,
+    AllWorkersKilled,
+    WorkerFrozen,
+    WorkerAskedToStop,
+    RedisKilled,
+    RedisStalled,
+    ConnectionsKilled,
+    ScriptsFlushed,
+    LineCut,
+    LineSilent,
+    RepliesDropped,
+    JobCancelled,
+    JobPaused,
+}
+
+const FAULTS: [Fault; 13] = [
+    Fault::WorkerKilled,
+    Fault::AllWorkersKilled,
+    Fault::WorkerFrozen,
+    Fault::WorkerAskedToStop,
+    Fault::RedisKilled,
+    Fault::RedisStalled,
+    Fault::ConnectionsKilled,
+    Fault::ScriptsFlushed,
+    Fault::LineCut,
+    Fault::LineSilent,
+    Fault::RepliesDropped,
+    Fault::JobCancelled,
+    Fault::JobPaused,
+];
+
+const WORKERS: u64 = 4;
+const OPEN_JOBS: usize = 3;
+
+struct Soak {
+    fleet: Fleet,
+    /// Every second worker is behind it.
+    proxy: Proxy,
+    choices: Choices,
+    /// Numbers of the processes that run.
+    running: Vec<usize>,
+    open: Vec<NewJob>,
+    ended: Vec<NewJob>,
+    faults: BTreeMap<Fault, u32>,
+    sum: Report,
+}
+
+/// Breaks things for the planned time, lets everything end, and checks every job.
+pub async fn run(plan: &Plan) {
+    let options = RedisOptions { append_only: true, ..RedisOptions::default() };
+    let redis = RedisServer::start_with(options);
+    let proxy = Proxy::start(redis.address()).await;
+    let fleet = Fleet::new(&plan.worker, redis, Periods::short()).await;
+    let mut soak = Soak {
+        fleet,
+        proxy,
+        choices: Choices(plan.seed),
+        running: Vec::new(),
+        open: Vec::new(),
+        ended: Vec::new(),
+        faults: BTreeMap::new(),
+        sum: Report::default(),
+    };
+    for _ in 0..WORKERS {
+        soak.start_worker();
+    }
+    let end = Instant::now() + plan.time;
+    while Instant::now() < end {
+        soak.keep_busy().await;
+        let fault = FAULTS[soak.choices.below(FAULTS.len() as u64) as usize];
+        *soak.faults.entry(fault).or_default() += 1;
+        soak.cause(fault).await;
+        let pause = soak.choices.milliseconds(200, 2500);
+        tokio::time::sleep(pause).await;
+    }
+    soak.finish().await;
+}
+
+impl Soak {
+    fn start_worker(&mut self) {
+        let number = self.fleet.workers.len();
+        let redis_url =
+            if number.is_multiple_of(2) { self.proxy.redis_url() } else { self.fleet.redis.url() };
+        let arguments = ["--document-ms", "60", "--grace-ms", "30"];
+        self.running.push(self.fleet.start_through(&redis_url, &arguments));
+    }
+
+    fn any_worker(&mut self) -> usize {
+        self.choices.below(self.running.len() as u64) as usize
+    }
+
+    /// Checks the jobs that have ended and submits new ones in their place.
+    async fn keep_busy(&mut self) {
+        for job in std::mem::take(&mut self.open) {
+            let view = self.fleet.queue.job(job.id).await;
+            if view.is_ok_and(|view| view.is_some_and(|view| view.status.is_final())) {
+                self.check(&job).await;
+                self.ended.push(job);
+            } else {
+                self.open.push(job);
+            }
+        }
+        while self.open.len() < OPEN_JOBS {
+            let job = new_job(20 + self.choices.below(400));
+            submit_surely(&self.fleet.queue, &job).await;
+            self.open.push(job);
+        }
+    }
+
+    async fn check(&mut self, job: &NewJob) {
+        let report = self.fleet.check(job.id).await;
+        self.sum.documents += report.documents;
+        self.sum.repeated += report.repeated;
+        self.sum.rejected += report.rejected;
+    }
+
+    async fn cause(&mut self, fault: Fault) {
+        match fault {
+            Fault::WorkerKilled => {
+                let victim = self.any_worker();
+                let number = self.running.swap_remove(victim);
+                self.fleet.workers[number].kill();
+                self.start_worker();
+            }
+            Fault::AllWorkersKilled => {
+                for number in std::mem::take(&mut self.running) {
+                    self.fleet.workers[number].kill();
+                }
+                for _ in 0..WORKERS {
+                    self.start_worker();
+                }
+            }
+            Fault::WorkerFrozen => {
+                let victim = self.any_worker();
+                let number = self.running[victim];
+                self.fleet.workers[number].freeze();
+                let time = self.choices.milliseconds(500, 5000);
+                tokio::time::sleep(time).await;
+                self.fleet.workers[number].thaw();
+            }
+            Fault::WorkerAskedToStop => {
+                let victim = self.any_worker();
+                let number = self.running.swap_remove(victim);
+                self.fleet.workers[number].terminate();
+                let status = self.fleet.workers[number].wait(LIMIT);
+                assert!(status.success(), "{status:?}: {}", self.fleet.workers[number].output());
+                self.start_worker();
+            }
+            Fault::RedisKilled => {
+                self.fleet.redis.kill();
+                let time = self.choices.milliseconds(0, 2000);
+                tokio::time::sleep(time).await;
+                self.fleet.redis.restart();
+                // What the api does from its records: the last second may be forgotten.
+                for job in self.open.iter().chain(&self.ended) {
+                    submit_surely(&self.fleet.queue, job).await;
+                }
+            }
+            Fault::RedisStalled => self.command(&["CLIENT", "PAUSE", "1000", "ALL"]),
+            Fault::ConnectionsKilled => {
+                self.command(&["CLIENT", "KILL", "TYPE", "normal"]);
+                self.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+            }
+            Fault::ScriptsFlushed => self.command(&["SCRIPT", "FLUSH"]),
+            Fault::LineCut => self.line(Mode::Cut, 3000).await,
+            Fault::LineSilent => self.line(Mode::Blackhole, 5000).await,
+            Fault::RepliesDropped => self.line(Mode::DropReplies, 200).await,
+            Fault::JobCancelled => {
+                let job = self.choices.below(self.open.len() as u64) as usize;
+                // A Redis that stalls may not answer; then nobody is cancelled.
+                let _ = self.fleet.queue.cancel(self.open[job].id).await;
+            }
+            Fault::JobPaused => {
+                let job = self.choices.below(self.open.len() as u64) as usize;
+                let _ = self.fleet.queue.pause(self.open[job].id).await;
+                let time = self.choices.milliseconds(100, 1000);
+                tokio::time::sleep(time).await;
+                self.resume().await;
+            }
+        }
+    }
+
+    async fn resume(&self) {
+        for job in &self.open {
+            testkit::wait_until(LIMIT, async || self.fleet.queue.resume(job.id).await.is_ok())
+                .await;
+        }
+    }
+
+    async fn line(&mut self, mode: Mode, most_ms: u64) {
+        self.proxy.set(mode);
+        let time = self.choices.milliseconds(50, most_ms);
+        tokio::time::sleep(time).await;
+        self.proxy.set(Mode::Pass);
+    }
+
+    fn command(&self, words: &[&str]) {
+        let mut connection = self.fleet.redis.connection();
+        redis::cmd(words[0]).arg(&words[1..]).exec(&mut connection).expect("redis answers");
+    }
+
+    /// Everything ends, also what Redis had forgotten of jobs that were checked before.
+    async fn finish(mut self) {
+        self.resume().await;
+        let checked = std::mem::take(&mut self.ended);
+        let open = std::mem::take(&mut self.open);
+        for job in &open {
+            self.fleet.ended(job.id).await;
+            self.check(job).await;
+        }
+        for job in &checked {
+            self.fleet.ended(job.id).await;
+            self.fleet.check(job.id).await;
+        }
+        self.fleet.check_idle().await;
+        println!("{:<24}{:>8}", "fault", "times");
+        for (fault, times) in &self.faults {
+            println!("{:<24}{times:>8}", format!("{fault:?}"));
+        }
+        let Report { documents, repeated, rejected } = self.sum;
+        println!("{} jobs, {documents} documents: 0 lost, 0 doubled", open.len() + checked.len());
+        println!("{repeated} attempts repeated, {rejected} late writes refused");
+    }
+}
+
+/// Submits many jobs of one document at once behind a job of ten times as many.
+pub async fn crowd(plan: &Plan, jobs: u64) {
+    let redis = RedisServer::start();
+    let mut fleet = Fleet::new(&plan.worker, redis, Periods::real()).await;
+    let mut submitted = vec![fleet.submit(10 * jobs).await];
+    for _ in 1..jobs {
+        submitted.push(fleet.submit(1).await);
+    }
+    let memory = fleet.used_memory();
+    fleet.start_three(&["--document-ms", "1", "--slots", "16", "--stages", "0"]);
+    let start = Instant::now();
+    for job in &submitted {
+        fleet.ended_within(*job, Duration::from_secs(1800)).await;
+    }
+    let time = start.elapsed();
+    for job in &submitted {
+        fleet.check(*job).await;
+    }
+    fleet.check_idle().await;
+    let times = fleet.script_times();
+    println!(
+        "{jobs} jobs at once: {memory} bytes of Redis before the first claim, all ended in {time:?}"
+    );
+    println!("{} scripts, 99.9 % of them within {:.2} ms", times.calls, times.p999_ms);
+}
