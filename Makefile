@@ -5,7 +5,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RAGTRAIN := $(TARGET)/release/ragtrain
 
-.PHONY: help setup build demo test lint samples score retrieval model bench-queue chaos recovery
+.PHONY: help setup build demo test lint samples score retrieval model bench-queue chaos recovery soak mutations
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,3 +48,10 @@ retrieval: build model ## nDCG@10 on the clause retrieval set: make retrieval CO
 
 bench-queue: ## the queue beside BullMQ and Celery, about twelve minutes (needs node, python3-venv)
 	python3 bench/queue/run.py
+
+soak: ## break simulated workers at random, ten minutes long: make soak MINUTES=10 SEED=…
+	cargo build --release -p simulation --locked
+	$(TARGET)/release/soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
+mutations: ## break the queue's scripts in three ways; tests must notice
+	@scripts/mutations.sh
