@@ -14,6 +14,7 @@ sed -i -E 's/^members = .*/members = ["shared", "testkit"]/; /^exclude = /d' "$c
 sed -i -E '/^(stores|extractor|worker|api) = \{ path = /d' "$copy/Cargo.toml"
 scripts=shared/src/queue/scripts
 cd "$copy"
+cp -r "$scripts" unchanged
 run() { CARGO_TARGET_DIR=$target cargo test --release --offline -q -p shared --test it -- "$@"; }
 
 echo "== unchanged: the tests that are to notice"
@@ -24,9 +25,9 @@ run --exact leases::a_lost_lease_changes_nothing_any_more \
 survivors=0
 mutate() { # mutate NAME FILE SED TEST
   local name=$1 file=$2 expression=$3 test=$4 output
-  cp "$root/$scripts/$file" "$scripts/$file"
+  cp "unchanged/$file" "$scripts/$file"
   sed -i -E "$expression" "$scripts/$file"
-  if cmp -s "$root/$scripts/$file" "$scripts/$file"; then
+  if cmp -s "unchanged/$file" "$scripts/$file"; then
     echo "FAIL $name: nothing in $file was changed" >&2
     exit 2
   fi
@@ -43,7 +44,7 @@ mutate() { # mutate NAME FILE SED TEST
     echo "noticed   $name: $test is red"
     grep -m 1 -A 3 'panicked at' <<<"$output" | sed 's/^/            /'
   fi
-  cp "$root/$scripts/$file" "$scripts/$file"
+  cp "unchanged/$file" "$scripts/$file"
 }
 
 mutate "no fence check" library/leases.lua \

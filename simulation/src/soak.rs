@@ -192,7 +192,7 @@ impl Soak {
                 let time = self.choices.milliseconds(0, 2000);
                 tokio::time::sleep(time).await;
                 self.fleet.redis.restart();
-                // What the api does from its records: the last second may be forgotten.
+                // What the api does from its records, in case Redis forgot something.
                 for job in self.open.iter().chain(&self.ended) {
                     submit_surely(&self.fleet.queue, job).await;
                 }

@@ -7,7 +7,7 @@ use simulation::fleet::{Periods, new_job, submit_surely};
 use std::time::{Duration, Instant};
 use testkit::wait_until;
 
-/// The last second before the kill may be lost: documents are repeated, effects are not.
+/// A killed server has written its file; only a machine that loses power loses the last second.
 #[tokio::test]
 async fn test_12_work_goes_on_within_5_seconds_after_a_killed_redis_is_back() {
     let mut fleet = durable_fleet(Periods::short()).await;
