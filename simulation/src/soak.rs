@@ -287,5 +287,5 @@ pub async fn crowd(plan: &Plan, jobs: u64) {
     println!(
         "{jobs} jobs at once: {memory} bytes of Redis before the first claim, all ended in {time:?}"
     );
-    println!("{} scripts, 99.9 % of them within {:.2} ms", times.calls, times.p999_ms);
+    println!("{times:?}");
 }
