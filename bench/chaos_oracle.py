@@ -96,7 +96,7 @@ def check_knowledge(system, folders, required, findings):
         trained.setdefault(document["path"], []).append(document)
     hashes = {document["sha256"] for found in trained.values() for document in found}
     searched = 0
-    for norm in (norm for norms in folders.values() for norm in norms):
+    for norm in {norm.path: norm for norms in folders.values() for norm in norms}.values():
         found = trained.get(str(norm.path), [])
         if len(found) > 1:
             findings.doubled.append(f"{norm.path.name} is trained {len(found)} times")

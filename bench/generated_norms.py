@@ -124,6 +124,12 @@ class Given(Norm):
 
 
 def existing(root):
-    """A real corpus: one source."""
-    files = sorted(path for path in pathlib.Path(root).rglob("*") if path.is_file())
-    return {pathlib.Path(root): [Given(path) for path in files]}
+    """A real corpus: the whole, and every folder of it that is not below another one."""
+    root = pathlib.Path(root)
+    files = [Given(path) for path in sorted(root.rglob("*")) if path.is_file()]
+    made = {root: files}
+    for file in files:
+        top = root / file.path.relative_to(root).parts[0]
+        if top != file.path:
+            made.setdefault(top, []).append(file)
+    return made
