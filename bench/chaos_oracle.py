@@ -1,6 +1,7 @@
 """After the storm: nothing lost, nothing doubled, nothing left behind. Every finding is a sentence."""
 
 import json
+import re
 import sqlite3
 
 from chaos_jobs import History, read_events, take_page
@@ -168,9 +169,11 @@ def check_database(path, findings):
     twice = number("SELECT count(*) FROM (SELECT 1 FROM versions WHERE state = 'current' GROUP BY document_id HAVING count(*) > 1)")
     if twice:
         findings.doubled.append(f"{twice} documents have two current versions")
-    sound = number("PRAGMA integrity_check")
-    if sound != "ok":
-        findings.other.append(f"the database is damaged: {sound}")
+    for (problem,) in database.execute("PRAGMA integrity_check").fetchall():
+        # Some versions of SQLite see NULL in tables without a rowid whose key is not in front.
+        null = re.fullmatch(r"NULL value in (\w+)\.(\w+)", problem)
+        if problem != "ok" and not (null and number("SELECT count(*) FROM {0} WHERE {1} IS NULL".format(*null.groups())) == 0):
+            findings.other.append(f"the database is damaged: {problem}")
     rows = database.execute("SELECT lower(hex(job_id)), count(*) FROM job_documents GROUP BY job_id").fetchall()
     database.close()
     return {"chunks": chunks, "rows": sum(count for _, count in rows)}
