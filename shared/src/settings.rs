@@ -39,8 +39,8 @@ pub struct ModelSettings {
 pub struct RedisSettings {
     /// Redis with the queue and the event log
     ///
-    /// redis://host:6379/0, unix:/path/of/the/socket, redis+sentinel://host:26379,host:26379/mymaster/0
-    /// or redis+cluster://host:7000,host:7001; user:password@ may stand before the first host
+    /// `redis://host:6379/0`, `unix:/path/of/the/socket`, `redis+sentinel://host:26379,host:26379/mymaster/0`
+    /// or `redis+cluster://host:7000,host:7001`; `user:password@` may stand before the first host
     #[arg(
         long,
         env = "REDIS_URL",

@@ -9,7 +9,8 @@ fn root() -> PathBuf {
 /// Rust sources of the workspace, tests left out unless wanted.
 fn sources(with_tests: bool) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    for krate in ["shared", "stores", "extractor", "worker", "api", "cli", "testkit", "simulation"] {
+    for krate in ["shared", "stores", "extractor", "worker", "api", "cli", "testkit", "simulation"]
+    {
         for folder in ["src", "tests"].into_iter().take(if with_tests { 2 } else { 1 }) {
             collect(&root().join(krate).join(folder), &mut found);
         }
