@@ -11,8 +11,8 @@ use time::format_description::well_known::Rfc3339;
 /// Rows of a job read at once.
 const ROWS: u32 = 1_000;
 
-/// Writes the report of a job whose documents have all ended. Repeatable: a report that is
-/// already there stands.
+/// Writes the report of a job whose documents have all ended and removes what its dead attempts
+/// left. Repeatable: a report that is already there stands.
 ///
 /// # Errors
 /// A store or Redis does not answer.
@@ -22,9 +22,22 @@ pub fn write_report(
     verdict: JobStatus,
     error: Option<&str>,
 ) -> Result<(), Stop> {
-    if services.wait(services.blobs.has_report(job.id)).map_err(Stop::from_store)? {
-        return Ok(());
+    if !services.wait(services.blobs.has_report(job.id)).map_err(Stop::from_store)? {
+        let report = compose(services, job, verdict, error)?;
+        services.wait(services.blobs.write_report(job.id, &report)).map_err(Stop::from_store)?;
     }
+    // Also after a report that is already there: its writer may have died before this. Rows that
+    // dead attempts staged belong to nobody any more.
+    services.database.sweep_job(job.id).map_err(Stop::from_store)?;
+    Ok(())
+}
+
+fn compose(
+    services: &Services,
+    job: &JobSpec,
+    verdict: JobStatus,
+    error: Option<&str>,
+) -> Result<serde_json::Value, Stop> {
     let view = services.wait(services.queue.job(job.id)).map_err(from_queue)?;
     let Some(view) = view else {
         return Err(Stop::store("задача исчезла из очереди"));
@@ -54,10 +67,7 @@ pub fn write_report(
     report["started_at"] = started_at.format(&Rfc3339).ok().into();
     report["finished_at"] = finished_at.format(&Rfc3339).ok().into();
     report["error"] = error.into();
-    services.wait(services.blobs.write_report(job.id, &report)).map_err(Stop::from_store)?;
-    // Rows that dead attempts staged belong to nobody any more.
-    services.database.sweep_job(job.id).map_err(Stop::from_store)?;
-    Ok(())
+    Ok(report)
 }
 
 fn from_queue(error: QueueError) -> Stop {
