@@ -15,6 +15,13 @@ pub enum StoreError {
         /// The document that was written to.
         document: uuid::Uuid,
     },
+    /// Another job has switched a version of the document in since this attempt began, so the
+    /// bytes that this attempt read may be older than what is searchable: it must begin again.
+    #[error("overtaken: document {document} was trained by another job meanwhile")]
+    Overtaken {
+        /// The document that was to be switched.
+        document: uuid::Uuid,
+    },
     /// A key or an argument that is not allowed.
     #[error("invalid argument: {0}")]
     Invalid(String),

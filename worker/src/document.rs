@@ -170,7 +170,9 @@ impl Visit<'_> {
             Err(Stop::Interrupted(Interruption::Cancelled)) => {
                 End::stopped(Outcome::Cancelled, None, "задача отменена".to_owned())
             }
-            Err(Stop::Interrupted(Interruption::Shutdown)) => return self.release(),
+            Err(Stop::Interrupted(Interruption::Shutdown | Interruption::Overtaken)) => {
+                return self.release();
+            }
             Err(Stop::Interrupted(Interruption::LeaseLost)) => {
                 tracing::warn!(document.id = %self.entry.document_id, "lease lost, result dropped");
                 return;

@@ -43,6 +43,9 @@ pub enum Interruption {
     Cancelled,
     /// The worker is shutting down; the lease is still ours and is given back.
     Shutdown,
+    /// Another job trained the document since the attempt began: it is given back and begins
+    /// again with the bytes as they are then.
+    Overtaken,
     /// The lease is no longer ours; nothing may be written.
     LeaseLost,
 }
@@ -57,6 +60,7 @@ impl Stop {
     pub fn from_store(error: StoreError) -> Stop {
         match error {
             StoreError::Fenced { .. } => Stop::Interrupted(Interruption::LeaseLost),
+            StoreError::Overtaken { .. } => Stop::Interrupted(Interruption::Overtaken),
             // Somebody else wrote first what may be written once: look again.
             error @ StoreError::AlreadyExists(_) => Stop::store(error),
             error if error.is_transient() => Stop::store(error),

@@ -50,7 +50,8 @@ impl Database {
                  VALUES (?1, ?2, ?3, 'staged', ?4, ?5)",
                 params![document.as_bytes(), version, collection, job.as_bytes(), fence],
             )?;
-            Ok(Attempt { document, version, job, fence })
+            let replaces = current(transaction, document)?.map(|(_, version)| version);
+            Ok(Attempt { document, version, job, fence, replaces })
         })
     }
 
@@ -94,6 +95,8 @@ impl Database {
     }
 
     /// Makes the staged version the searchable one and removes the old one, in one step.
+    /// `StoreError::Overtaken` when the searchable version is not the one that the attempt began
+    /// with: a slow attempt of an older job must not put older bytes over newer ones.
     pub fn switch(
         &self,
         attempt: &Attempt,
@@ -104,19 +107,15 @@ impl Database {
         let words = self.read(|transaction| staged_words(transaction, attempt))?;
         self.write(|transaction| {
             let version = staged_row(transaction, attempt)?;
+            let old = current(transaction, attempt.document)?;
+            if old.map(|(_, version)| version) != attempt.replaces {
+                return Err(StoreError::Overtaken { document: attempt.document });
+            }
             let twin = twin(transaction, attempt, version, &record.sha256)?;
             if let Some((of, path)) = twin {
                 remove_version(transaction, version, false)?;
                 return Ok(Switched::Duplicate { of, path });
             }
-            let old: Option<(i64, i64)> = transaction
-                .query_row(
-                    "SELECT version_row, version FROM versions
-                     WHERE document_id = ?1 AND state = 'current'",
-                    [attempt.document.as_bytes()],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )
-                .optional()?;
             if let Some((row, _)) = old {
                 remove_version(transaction, row, true)?;
             }
@@ -198,6 +197,18 @@ fn staged_row(transaction: &Transaction<'_>, attempt: &Attempt) -> Result<i64> {
         )
         .optional()?;
     row.ok_or(StoreError::Fenced { document: attempt.document })
+}
+
+/// Row and number of the searchable version.
+fn current(transaction: &Transaction<'_>, document: Uuid) -> Result<Option<(i64, i64)>> {
+    let found = transaction
+        .prepare_cached(
+            "SELECT version_row, version FROM versions
+             WHERE document_id = ?1 AND state = 'current'",
+        )?
+        .query_row([document.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(found)
 }
 
 fn remove_staged(

@@ -239,6 +239,27 @@ fn an_older_attempt_can_write_nothing() {
 }
 
 #[test]
+fn a_slow_job_does_not_put_older_bytes_over_newer_ones() {
+    let (_folder, database) = open();
+    train(&database, "45", "aa", &[chunk(0, "5.1", "первый текст")]);
+    let slow = stage(&database, "45", 2, &[chunk(0, "5.1", "второй текст")]);
+    // Another job reads the file later and is done earlier.
+    let other = Uuid::from_u128(77);
+    let fast = database.begin(slow.document, "default", other, 3).unwrap();
+    let chunks = [chunk(0, "5.1", "третий текст")];
+    database.stage_chunks(&fast, EmbeddedChunks { chunks: &chunks, vectors: None }).unwrap();
+    database.switch(&fast, &record("45", "cc"), &artifacts()).unwrap();
+    let late = database.switch(&slow, &record("45", "bb"), &artifacts());
+    assert!(matches!(late, Err(StoreError::Overtaken { .. })), "{late:?}");
+    assert_eq!(found(&database, "текст"), ["третий текст"]);
+    // What it staged goes, and its next attempt, which reads anew, may switch.
+    database.abandon(&slow).unwrap();
+    let again = stage(&database, "45", 4, &[chunk(0, "5.1", "четвёртый текст")]);
+    database.switch(&again, &record("45", "dd"), &artifacts()).unwrap();
+    assert_eq!(found(&database, "текст"), ["четвёртый текст"]);
+}
+
+#[test]
 fn what_a_dead_attempt_staged_is_swept_with_its_job() {
     let (_folder, database) = open();
     stage(&database, "45", 1, &[chunk(0, "5.1", "текст")]);

@@ -22,6 +22,9 @@ pub struct Attempt {
     pub job: Uuid,
     /// The fence token of the lease.
     pub fence: i64,
+    /// The version that was searchable when the attempt began. Bytes are read after that, so if
+    /// it still is at the switch, they are the newest that anybody has read.
+    pub replaces: Option<i64>,
 }
 
 /// A node of the work graph with what stage 11 found out about it.
@@ -218,7 +221,8 @@ impl Artifacts {
     }
 }
 
-/// How the switch of a version ended. (A switch that came too late is `StoreError::Fenced`.)
+/// How the switch of a version ended. (A switch that came too late is `StoreError::Fenced`
+/// or `StoreError::Overtaken`.)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Switched {
     /// The version is searchable.
