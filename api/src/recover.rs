@@ -26,10 +26,20 @@ pub async fn recover(queue: &Queue, blobs: &Blobs) -> anyhow::Result<usize> {
     Ok(recovered)
 }
 
-/// Recovers at the start and whenever Redis comes back, for it may have come back empty.
+/// Recovers at the start and whenever the connection to Redis is another one, for Redis may have
+/// come back without its last second or empty. The subscription is a connection that always
+/// stands, so this needs nobody who watches a job or asks for one.
 pub(crate) async fn recover_for_ever(app: App) {
-    let mut away = app.hub.away_since.subscribe();
+    let mut subscribed = app.hub.subscribed.subscribe();
+    let mut recovered = 0;
     loop {
+        let connection = tokio::select! {
+            now = subscribed.wait_for(|now| now.connected && now.number != recovered) => match now {
+                Ok(now) => now.number,
+                Err(_closed) => return,
+            },
+            () = app.draining.cancelled() => return,
+        };
         let mut pause = Duration::from_millis(500);
         loop {
             let outcome = match app.stores() {
@@ -45,13 +55,6 @@ pub(crate) async fn recover_for_ever(app: App) {
                 () = app.draining.cancelled() => return,
             }
         }
-        tokio::select! {
-            lost = away.wait_for(Option::is_some) => if lost.is_err() { return },
-            () = app.draining.cancelled() => return,
-        }
-        tokio::select! {
-            back = away.wait_for(Option::is_none) => if back.is_err() { return },
-            () = app.draining.cancelled() => return,
-        }
+        recovered = connection;
     }
 }

@@ -77,6 +77,8 @@ pub(crate) struct Hub {
 pub(crate) struct Subscription {
     pub(crate) connected: bool,
     pub(crate) all_jobs: bool,
+    /// Counts the connections from 1: behind a new one there may be a Redis that has lost data.
+    pub(crate) number: u64,
 }
 
 /// While somebody watches all jobs.

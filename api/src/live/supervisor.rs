@@ -29,7 +29,9 @@ pub(crate) async fn subscribe_for_ever(hub: Arc<Hub>) {
             ended = subscribe_once(&hub, &mut failures) => ended,
             () = hub.shutdown.cancelled() => return,
         };
-        hub.subscribed.send_replace(Subscription::default());
+        hub.subscribed.send_modify(|now| {
+            *now = Subscription { number: now.number, ..Subscription::default() };
+        });
         if let Err(reason) = ended {
             tracing::debug!(reason, "the subscription to redis ended; connecting again");
         }
@@ -56,7 +58,9 @@ async fn subscribe_once(hub: &Arc<Hub>, failures: &mut u32) -> Result<(), &'stat
     let mut subscribed_all = false;
     let mut ping = interval(PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    hub.subscribed.send_replace(Subscription { connected: true, all_jobs: false });
+    hub.subscribed.send_modify(|now| {
+        *now = Subscription { connected: true, all_jobs: false, number: now.number + 1 };
+    });
     loop {
         let wanted: HashSet<Uuid> = hub.channels().iter().map(|channel| channel.job).collect();
         let added: Vec<Uuid> =
@@ -85,7 +89,7 @@ async fn subscribe_once(hub: &Arc<Hub>, failures: &mut u32) -> Result<(), &'stat
             } else {
                 confirmed(sink.unsubscribe(&all_jobs)).await?;
             }
-            hub.subscribed.send_replace(Subscription { connected: true, all_jobs: subscribed_all });
+            hub.subscribed.send_modify(|now| now.all_jobs = subscribed_all);
         }
         *failures = 0;
         // Deliver until the wanted set changes.

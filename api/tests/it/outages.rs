@@ -116,6 +116,16 @@ async fn a_redis_that_comes_back_empty_starts_the_job_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_nobody_watches_is_recovered_too() {
+    let mut server = Server::start().await;
+    let job = server.train().await;
+    // Away too briefly for anything that only looks now and then.
+    server.redis.kill();
+    server.redis.restart();
+    wait_until(LIMIT, || async { matches!(server.queue.job(job).await, Ok(Some(_))) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_evicts_is_refused() {
     let redis =
         RedisServer::start_with(RedisOptions { policy: "allkeys-lru", ..RedisOptions::default() });
