@@ -17,7 +17,8 @@ const KEPT_CHANGES: i64 = 10_000;
 
 impl Database {
     /// Starts an attempt: gives it the next version and removes what earlier attempts of this
-    /// job left. `StoreError::Fenced` when a later attempt has begun.
+    /// job left. `StoreError::Fenced` when a later attempt has begun, or has ended and its fence
+    /// went with the job: a worker that slept meanwhile must leave nothing behind.
     pub fn begin(
         &self,
         document: Uuid,
@@ -26,6 +27,15 @@ impl Database {
         fence: i64,
     ) -> Result<Attempt> {
         self.write(|transaction| {
+            let ended: bool = transaction.query_row(
+                "SELECT EXISTS (SELECT 1 FROM job_documents
+                 WHERE job_id = ?1 AND document_id = ?2 AND fence > ?3)",
+                params![job.as_bytes(), document.as_bytes(), fence],
+                |row| row.get(0),
+            )?;
+            if ended {
+                return Err(StoreError::Fenced { document });
+            }
             transaction.execute(
                 "INSERT INTO documents VALUES (?1, 0) ON CONFLICT DO NOTHING",
                 [document.as_bytes()],

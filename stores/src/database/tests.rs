@@ -418,6 +418,10 @@ fn rows_of_a_job_are_written_once_per_fence_and_outcomes_are_remembered() {
     database.record_job_document(JOB, 6, &row(0, Outcome::Completed), &report).unwrap();
     let late = database.record_job_document(JOB, 5, &row(0, Outcome::Failed), &report);
     assert!(matches!(late, Err(StoreError::Fenced { .. })));
+    // Its job may have ended and taken the fence along: whoever slept still cannot begin.
+    let asleep = database.begin(row(0, Outcome::Failed).id, "default", JOB, 5);
+    assert!(matches!(asleep, Err(StoreError::Fenced { .. })));
+    assert_eq!(database.counts().unwrap().staged, 0);
     database.record_job_document(JOB, 7, &row(1, Outcome::Failed), &report).unwrap();
     let all = database.job_documents(JOB, None, 10, None).unwrap().items;
     assert_eq!(all, [row(0, Outcome::Completed), row(1, Outcome::Failed)]);
