@@ -10,7 +10,7 @@ prints a line, waits for a line, does the work and prints its result as one line
 work cost is measured here, in the same way for all: the processor time of Redis from INFO, that of
 the driver from its entry in /proc, between the two lines.
 
-Before each cell up to four seconds are waited for a PING rate of 85 % of the best one at the start.
+Before each cell up to one second is waited for a PING rate of 85 % of the best one at the start.
 A cell whose PING rate was more than 15 % off the median of all all the same is dropped.
 """
 
@@ -74,7 +74,7 @@ class Redis:
         lines = self.call("INFO").splitlines()
         return dict(line.split(":", 1) for line in lines if ":" in line)
 
-    def wait_for_calm(self, wanted, patience=4):
+    def wait_for_calm(self, wanted, patience=1):
         """Waits a little for the others on this machine; returns the PING rate then."""
         deadline = time.monotonic() + patience
         while (rate := self.ping_rate()) < wanted and time.monotonic() < deadline:
@@ -214,6 +214,7 @@ def versions(redis):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--minutes", type=float, default=60, help="begin no round after this time")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--systems", default=",".join(SYSTEMS))
     parser.add_argument("--workloads", default="drain,pickup,behind,share,waiting")
@@ -228,6 +229,8 @@ def main():
         about = versions(redis)
         calm = 0.85 * max(redis.ping_rate() for _ in range(10))
         for number in range(options.rounds):
+            if time.monotonic() - start > 60 * options.minutes:
+                break
             cells = [cell for cell in cells_of(options.systems.split(","))
                      if cell[1] in options.workloads.split(",")]
             order.shuffle(cells)
@@ -242,7 +245,7 @@ def main():
         process.terminate()
         process.wait()
     kept, dropped = drop_disturbed(rows)
-    about |= {"seed": options.seed, "rounds": options.rounds, "cells": len(rows),
+    about |= {"seed": options.seed, "rounds": rows[-1]["round"] + 1, "cells": len(rows),
               "dropped": dropped, "minutes": round((time.monotonic() - start) / 60, 1)}
     (options.out / "results.json").write_text(report.to_json(about, rows))
     (options.out / "RESULTS.md").write_text(report.render(about, kept))

@@ -51,6 +51,8 @@ pub fn new_job() -> NewJob {
         retry_of: None,
         created_at: time::OffsetDateTime::now_utc(),
         max_inflight: None,
+        max_failed: None,
+        traceparent: None,
     }
 }
 
@@ -91,10 +93,7 @@ pub async fn list(queue: &Queue, claim: &Claim, documents: u64) -> Result<(), Qu
 /// Completes a document with an event as the real worker's.
 pub async fn complete(queue: &Queue, claim: &Claim, took: Duration) -> Result<(), QueueError> {
     let Unit::Document { index } = claim.lease.unit else { return Ok(()) };
-    let document = DocumentName {
-        id: Uuid::from_u64_pair(claim.lease.job_id.as_u64_pair().0, index),
-        name: format!("Смета {index}.pdf"),
-    };
+    let document = DocumentName { id: Uuid::new_v4(), name: format!("Смета {index}.pdf") };
     let ending = Ending {
         document: &document,
         outcome: Outcome::Completed,
