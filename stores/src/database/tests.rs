@@ -244,7 +244,7 @@ fn a_slow_job_does_not_put_older_bytes_over_newer_ones() {
     train(&database, "45", "aa", &[chunk(0, "5.1", "первый текст")]);
     let slow = stage(&database, "45", 2, &[chunk(0, "5.1", "второй текст")]);
     // Another job reads the file later and is done earlier.
-    let other = Uuid::from_u128(77);
+    let other = Uuid::from_u128(78);
     let fast = database.begin(slow.document, "default", other, 3).unwrap();
     let chunks = [chunk(0, "5.1", "третий текст")];
     database.stage_chunks(&fast, EmbeddedChunks { chunks: &chunks, vectors: None }).unwrap();
