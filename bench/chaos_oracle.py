@@ -9,7 +9,7 @@ from own_system import OUTCOMES, PREFIX, Refused
 
 TRAINED = {"completed", "completed_with_warnings", "skipped_duplicate"}
 # What stays in Redis for ever: small, and no part of a job.
-LASTING = {"fence", "clock", "wake", "jobs", "hist", "workers"} | {
+LASTING = {"fence", "clock", "wake", "jobs", "hist", "workers", "stats"} | {
     f"jobs:{state}" for state in ("completed", "completed_with_errors", "failed", "cancelled")
 }
 
