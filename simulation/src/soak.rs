@@ -6,7 +6,7 @@ use shared::queue::NewJob;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use testkit::{Mode, Proxy, RedisOptions, RedisServer};
+use testkit::{Choices, Mode, Proxy, RedisOptions, RedisServer};
 
 /// What is to be done.
 #[derive(Clone, Debug)]
@@ -17,23 +17,6 @@ pub struct Plan {
     pub seed: u64,
     /// How long faults happen.
     pub time: Duration,
-}
-
-/// Numbers that look random and are the same for the same seed (splitmix64).
-struct Choices(u64);
-
-impl Choices {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-
-    fn milliseconds(&mut self, from: u64, to: u64) -> Duration {
-        Duration::from_millis(from + self.below(to - from))
-    }
 }
 
 /// The faults, most of them those of docs/queue.md.
@@ -95,7 +78,7 @@ pub async fn run(plan: &Plan) {
     let mut soak = Soak {
         fleet,
         proxy,
-        choices: Choices(plan.seed),
+        choices: Choices::of(plan.seed),
         running: Vec::new(),
         open: Vec::new(),
         ended: Vec::new(),

@@ -7,9 +7,11 @@ pub mod redis_server;
 pub mod redis_cluster;
 pub mod redis_sentinels;
 pub mod proxy;
+pub mod choices;
 pub mod process;
 pub mod deadline;
 
+pub use choices::Choices;
 pub use deadline::{wait_until, within};
 pub use process::Process;
 pub use proxy::{Mode, Proxy};

@@ -31,7 +31,16 @@ impl Socket {
         path: &str,
         origin: Option<&str>,
     ) -> Result<Socket, u16> {
-        let mut request = format!("ws://{}{path}", server.address).into_client_request().unwrap();
+        Socket::open_at(&server.address, path, origin).await
+    }
+
+    /// Likewise, at an address.
+    pub(crate) async fn open_at(
+        address: &str,
+        path: &str,
+        origin: Option<&str>,
+    ) -> Result<Socket, u16> {
+        let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().unwrap());
         }

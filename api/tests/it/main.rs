@@ -9,6 +9,7 @@ mod bad_input;
 mod train;
 mod uploads;
 mod live;
+mod resume;
 mod transports;
 mod outages;
 mod knowledge;

@@ -4,7 +4,7 @@
 use clap::Parser;
 use simulation::soak::{self, Plan};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Breaks a fleet of simulated workers at random and checks every job.
 #[derive(Parser)]
@@ -26,8 +26,7 @@ struct Arguments {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let seed = arguments.seed.unwrap_or(u64::from(now.subsec_nanos()));
+    let seed = arguments.seed.unwrap_or_else(testkit::choices::new_seed);
     let worker = match arguments.worker {
         Some(worker) => worker,
         None => std::env::current_exe()?.with_file_name("simulated-worker"),
