@@ -76,7 +76,7 @@ async fn one_key_is_one_job() {
         let request = server.http.post(server.url("/train")).header("idempotency-key", "k-1");
         async move { answer(request.json(&body).send().await.unwrap()).await }
     };
-    let answers = futures_util::future::join_all((0..50).map(|_| send(json!({})))).await;
+    let answers = futures_util::future::join_all((0..100).map(|_| send(json!({})))).await;
     let jobs: HashSet<String> = answers
         .iter()
         .map(|(status, accepted)| {

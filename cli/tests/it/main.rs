@@ -6,3 +6,6 @@ mod architecture;
 mod system;
 mod whole;
 mod crash;
+mod hang;
+mod twice;
+mod cluster;

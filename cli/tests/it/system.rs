@@ -9,9 +9,10 @@ use testkit::{Process, RedisServer, free_port};
 /// Generous for a shared machine; a test that needs it all has failed.
 pub(crate) const LIMIT: Duration = Duration::from_secs(240);
 
-/// The api, and workers started one by one.
-pub(crate) struct System {
-    pub redis: RedisServer,
+/// The api, and workers started one by one, over a redis-server or another Redis `R`.
+pub(crate) struct System<R = RedisServer> {
+    pub redis: R,
+    redis_url: String,
     pub folder: tempfile::TempDir,
     pub url: String,
     pub http: reqwest::Client,
@@ -23,17 +24,25 @@ impl System {
     /// An api over its own Redis, allowed to read `documents()`.
     pub(crate) async fn start() -> System {
         let redis = RedisServer::start();
+        let redis_url = redis.url();
+        System::start_on(redis, redis_url).await
+    }
+}
+
+impl<R> System<R> {
+    /// Likewise, over this Redis.
+    pub(crate) async fn start_on(redis: R, redis_url: String) -> System<R> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("documents")).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
-        let mut environment = environment(&redis, folder.path());
+        let mut environment = environment(&redis_url, folder.path());
         environment.push(("RAGTRAIN_LISTEN", address.to_string()));
         environment
             .push(("RAGTRAIN_DOCS_ROOT", folder.path().join("documents").display().to_string()));
         let api = start(program("ragtrain-api"), &environment);
         let url = format!("http://{address}");
-        let system =
-            System { redis, folder, url, http: reqwest::Client::new(), api, workers: Vec::new() };
+        let http = reqwest::Client::new();
+        let system = System { redis, redis_url, folder, url, http, api, workers: Vec::new() };
         let deadline = Instant::now() + LIMIT;
         while !system.is_ready().await {
             assert!(Instant::now() < deadline, "the api is not ready: {}", system.api.output());
@@ -49,14 +58,30 @@ impl System {
 
     /// Starts a worker process; answers its number.
     pub(crate) fn worker(&mut self) -> usize {
-        let environment = environment(&self.redis, self.folder.path());
-        self.workers.push(start(program("ragtrain-worker"), &environment));
+        self.worker_with(program("ragtrain-worker"), &[])
+    }
+
+    /// Starts another program as a worker process, with more settings.
+    pub(crate) fn worker_with(
+        &mut self,
+        program: PathBuf,
+        settings: &[(&'static str, &str)],
+    ) -> usize {
+        let mut environment = environment(&self.redis_url, self.folder.path());
+        environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        self.workers.push(start(program, &environment));
         self.workers.len() - 1
     }
 
     /// A running worker.
     pub(crate) fn worker_process(&mut self, number: usize) -> &mut Process {
         &mut self.workers[number]
+    }
+
+    /// What all processes said.
+    pub(crate) fn output(&self) -> String {
+        let processes = [&self.api].into_iter().chain(&self.workers);
+        processes.map(Process::output).collect::<Vec<_>>().join("\n---\n")
     }
 
     /// Where the documents are.
@@ -106,9 +131,7 @@ impl System {
             if ["completed", "completed_with_errors", "failed", "cancelled"].contains(&status) {
                 return view;
             }
-            let logs =
-                || self.workers.iter().map(Process::output).collect::<Vec<_>>().join("\n---\n");
-            assert!(Instant::now() < deadline, "the job does not end: {view} {}", logs());
+            assert!(Instant::now() < deadline, "the job does not end: {view} {}", self.output());
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -137,9 +160,9 @@ pub(crate) fn program(name: &str) -> PathBuf {
     path
 }
 
-fn environment(redis: &RedisServer, folder: &Path) -> Vec<(&'static str, String)> {
+fn environment(redis_url: &str, folder: &Path) -> Vec<(&'static str, String)> {
     vec![
-        ("REDIS_URL", redis.url()),
+        ("REDIS_URL", redis_url.to_owned()),
         ("RAGTRAIN_DATA", folder.join("data").display().to_string()),
         ("RAGTRAIN_MODEL", folder.join("no-model").display().to_string()),
         ("RAGTRAIN_WORKERS", "2".to_owned()),

@@ -9,7 +9,7 @@ fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("samples")
 }
 
-fn copy_samples(system: &System) {
+pub(crate) fn copy_samples<R>(system: &System<R>) {
     for entry in std::fs::read_dir(samples()).unwrap() {
         let entry = entry.unwrap();
         std::fs::copy(entry.path(), system.documents().join(entry.file_name())).unwrap();
