@@ -201,6 +201,15 @@ impl Fleet {
         }
     }
 
+    /// Bytes that Redis uses now.
+    pub fn used_memory(&self) -> u64 {
+        let mut connection = self.redis.connection();
+        let info = redis::cmd("INFO").arg("memory").query::<String>(&mut connection);
+        let info = info.expect("redis answers");
+        let used = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+        used.and_then(|bytes| bytes.trim().parse().ok()).expect("redis tells it")
+    }
+
     /// What the processes said.
     pub fn output(&self) -> String {
         let outputs = self.workers.iter().enumerate();

@@ -11,6 +11,7 @@ pub mod fleet;
 pub mod heart;
 pub mod invariants;
 pub mod ledger;
-pub mod measure;
+pub mod scripts;
+pub mod alone;
 pub mod soak;
 pub mod worker;

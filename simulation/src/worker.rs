@@ -20,7 +20,8 @@ pub fn collection(documents: u64) -> String {
     format!("simulated-{documents}")
 }
 
-fn documents(collection: &str) -> u64 {
+/// The number in such a name.
+pub(crate) fn documents(collection: &str) -> u64 {
     collection.strip_prefix("simulated-").and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 

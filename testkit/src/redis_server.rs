@@ -121,10 +121,12 @@ fn launch(options: RedisOptions, port: u16, data: &Path, more: &[String]) -> Opt
             assert!(output.contains("already in use"), "redis-server ended:\n{output}");
             return None;
         }
-        let answers = client
-            .get_connection_with_timeout(Duration::from_secs(1))
-            .and_then(|mut connection| redis::cmd("PING").query::<String>(&mut connection));
-        if answers.is_ok() {
+        // Somebody else's server may answer here while this one finds the port taken.
+        let answer = client.get_connection_with_timeout(Duration::from_secs(1)).and_then(
+            |mut connection| redis::cmd("INFO").arg("server").query::<String>(&mut connection),
+        );
+        let own = format!("process_id:{}\r", process.id());
+        if answer.is_ok_and(|info| info.contains(&own)) {
             return Some(process);
         }
         assert!(Instant::now() < deadline, "redis-server does not answer:\n{}", process.output());
@@ -135,6 +137,14 @@ fn launch(options: RedisOptions, port: u16, data: &Path, more: &[String]) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_server_of_somebody_else_is_not_taken_for_ones_own() {
+        let first = RedisServer::start();
+        let data = tempfile::tempdir().unwrap();
+        let second = launch(RedisOptions::default(), first.port, data.path(), &[]);
+        assert!(second.is_none(), "two servers on one port");
+    }
 
     #[test]
     fn data_survives_a_kill_with_an_append_only_file() {

@@ -5,13 +5,14 @@
 use crate::support::*;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use shared::job::{DocumentCounts, JobStatus};
 use shared::outcome::Outcome;
 use shared::queue::*;
 use shared::stage::Stage;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
-use testkit::RedisServer;
+use testkit::{Choices, RedisServer};
 use uuid::Uuid;
 
 const MAX_ERRORS: u32 = 3;
@@ -618,7 +619,11 @@ fn the_queue_does_what_its_model_does() {
         Ok(())
     };
     let steps = (prop::collection::vec(step(), STEPS), prop::sample::select(&SHARDS[..]));
-    let result = proptest::test_runner::TestRunner::new(config).run(&steps, case);
+    let mut choices = Choices::of_test();
+    let seed: Vec<u8> = (0..32).map(|_| choices.below(256) as u8).collect();
+    let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    // A failure prints its history, shortened as far as it still fails, below the seed.
+    let result = TestRunner::new_with_rng(config, random).run(&steps, case);
     println!("{} steps", done.get());
     if let Err(error) = result {
         panic!("{error}");

@@ -10,7 +10,7 @@ use std::time::Duration;
 #[derive(Parser)]
 #[command(version, about)]
 struct Arguments {
-    /// How long
+    /// How long; with 0 there is only the crowd
     #[arg(long, default_value_t = 10.0)]
     minutes: f64,
     /// Repeats a run's choices; without it they are new ones
@@ -35,8 +35,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let plan = Plan { worker, seed, time: Duration::from_secs_f64(arguments.minutes * 60.0) };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        soak::run(&plan).await;
-        soak::crowd(&plan, arguments.crowd).await;
+        if arguments.minutes > 0.0 {
+            soak::run(&plan).await;
+        }
+        soak::crowd(&plan.worker, arguments.crowd).await;
     });
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! Large and many jobs: tests 19 and 20.
 
-use crate::fleet;
+use crate::{WORKER, fleet};
 use shared::job::JobStatus;
 use shared::queue::Unit;
 use simulation::fleet::Periods;
 use simulation::ledger::{Kind, now_ms};
-use std::time::Duration;
+use std::path::Path;
 
 /// A small job waits for a slot, not for the million documents before it.
 #[tokio::test]
@@ -48,23 +48,5 @@ async fn test_19_a_small_job_starts_within_a_documents_time_behind_a_million() {
 /// A tenth of the design's numbers; all of them in `make soak`.
 #[tokio::test]
 async fn test_20_many_jobs_at_once_keep_every_script_short() {
-    let mut fleet = fleet(Periods::real()).await;
-    let (mut jobs, large) = (Vec::new(), fleet.submit(5_000).await);
-    for _ in 0..1_000 {
-        jobs.push(fleet.submit(1).await);
-    }
-    fleet.start_three(&["--document-ms", "1", "--slots", "16", "--stages", "0"]);
-    for job in jobs.iter().chain([&large]) {
-        let view = fleet.ended_within(*job, Duration::from_secs(120)).await;
-        assert_eq!(view.status, JobStatus::Completed);
-    }
-    for job in jobs.iter().chain([&large]) {
-        fleet.check(*job).await;
-    }
-    let times = fleet.script_times();
-    println!("{times:?}");
-    assert!(times.p99_ms <= 5.0, "{times:?}");
-    fleet.check_idle().await;
-    fleet.all_alive();
-    assert!(!fleet.output().contains("error"), "{}", fleet.output());
+    simulation::soak::crowd(Path::new(WORKER), 1_000).await;
 }
