@@ -5,7 +5,7 @@ use crate::ledger::{Entry, Kind, Ledger};
 use shared::event::Event;
 use shared::job::{JobView, Priority};
 use shared::queue::{NewJob, Queue, QueueError, QueueTimes, Unit};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use testkit::{Process, RedisServer, wait_until};
 use time::OffsetDateTime;
@@ -94,6 +94,12 @@ impl Fleet {
 
     /// Starts a worker process that reaches Redis by another address.
     pub fn start_through(&mut self, redis_url: &str, more: &[&str]) -> usize {
+        let program = self.program.clone();
+        self.start_program(&program, redis_url, more)
+    }
+
+    /// Starts another `simulated-worker`, one of another version for example.
+    pub fn start_program(&mut self, program: &Path, redis_url: &str, more: &[&str]) -> usize {
         let number = self.workers.len();
         let seconds = |period: Duration| period.as_secs_f64().to_string();
         let Periods { lease, beat, reap } = self.periods;
@@ -109,7 +115,7 @@ impl Fleet {
             arguments.extend([flag.to_owned(), value]);
         }
         arguments.extend(more.iter().map(|&argument| argument.to_owned()));
-        self.workers.push(Process::start(&self.program, &arguments, &[]));
+        self.workers.push(Process::start(program, &arguments, &[]));
         number
     }
 

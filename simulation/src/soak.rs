@@ -15,6 +15,8 @@ use uuid::Uuid;
 pub struct Plan {
     /// `simulated-worker`.
     pub worker: PathBuf,
+    /// One of another version: every second worker is one.
+    pub other_worker: Option<PathBuf>,
     /// Where the choices come from.
     pub seed: u64,
     /// How long faults happen.
@@ -64,6 +66,7 @@ struct Soak {
     fleet: Fleet,
     /// Every second worker is behind it.
     proxy: Proxy,
+    other_worker: Option<PathBuf>,
     choices: Choices,
     /// Numbers of the processes that run.
     running: Vec<usize>,
@@ -82,6 +85,7 @@ pub async fn run(plan: &Plan) {
     let mut soak = Soak {
         fleet,
         proxy,
+        other_worker: plan.other_worker.clone(),
         choices: Choices::of(plan.seed),
         running: Vec::new(),
         open: Vec::new(),
@@ -110,7 +114,14 @@ impl Soak {
         let redis_url =
             if number.is_multiple_of(2) { self.proxy.redis_url() } else { self.fleet.redis.url() };
         let arguments = ["--document-ms", "60", "--grace-ms", "30"];
-        self.running.push(self.fleet.start_through(&redis_url, &arguments));
+        let started = match &self.other_worker {
+            // Both versions directly and through the proxy.
+            Some(other) if number % 4 >= 2 => {
+                self.fleet.start_program(other, &redis_url, &arguments)
+            }
+            _ => self.fleet.start_through(&redis_url, &arguments),
+        };
+        self.running.push(started);
     }
 
     fn any_worker(&mut self) -> usize {

@@ -16,12 +16,16 @@ struct Arguments {
     /// Repeats a run's choices; without it they are new ones
     #[arg(long)]
     seed: Option<u64>,
-    /// One-document jobs that are submitted at once afterwards, behind a job of ten times as many
+    /// One-document jobs that are submitted at once afterwards, behind a job of ten times as many; none
+    /// with 0
     #[arg(long, default_value_t = 10_000)]
     crowd: u64,
     /// `simulated-worker` [default: beside this program]
     #[arg(long)]
     worker: Option<PathBuf>,
+    /// `simulated-worker` of another version: every second worker is one
+    #[arg(long)]
+    other_worker: Option<PathBuf>,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,13 +36,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => std::env::current_exe()?.with_file_name("simulated-worker"),
     };
     println!("seed {seed}");
-    let plan = Plan { worker, seed, time: Duration::from_secs_f64(arguments.minutes * 60.0) };
+    let time = Duration::from_secs_f64(arguments.minutes * 60.0);
+    let plan = Plan { worker, other_worker: arguments.other_worker, seed, time };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         if arguments.minutes > 0.0 {
             soak::run(&plan).await;
         }
-        soak::crowd(&plan.worker, arguments.crowd).await;
+        if arguments.crowd > 0 {
+            soak::crowd(&plan.worker, arguments.crowd).await;
+        }
     });
     Ok(())
 }

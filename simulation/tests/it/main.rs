@@ -5,6 +5,7 @@
 mod crashes;
 mod freezes;
 mod restarts;
+mod versions;
 mod network;
 mod stops;
 mod load;
