@@ -113,7 +113,11 @@ impl Soak {
         let number = self.fleet.workers.len();
         let redis_url =
             if number.is_multiple_of(2) { self.proxy.redis_url() } else { self.fleet.redis.url() };
-        let arguments = ["--document-ms", "60", "--grace-ms", "30"];
+        let mut arguments = vec!["--document-ms", "60", "--grace-ms", "30"];
+        if number % 3 == 2 {
+            // It does not listen: what it writes after its lease was lost must be refused.
+            arguments.push("--stubborn");
+        }
         let started = match &self.other_worker {
             // Both versions directly and through the proxy.
             Some(other) if number % 4 >= 2 => {

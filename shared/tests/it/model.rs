@@ -573,8 +573,9 @@ fn the_queue_does_what_its_model_does() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let bench_with = |shards| {
         let times = QueueTimes {
-            // Only a step lets a lease run out, however slow the machine is.
+            // Only a step lets a lease run out or loses a reply, however slow the machine is.
             lease: Duration::from_secs(3600),
+            command: Duration::from_secs(120),
             backoff: Duration::ZERO,
             crash_delay: Duration::ZERO,
             max_errors: MAX_ERRORS,
