@@ -225,8 +225,8 @@ impl Pair<'_> {
         match step {
             Step::Submit => {
                 let job = new_job();
-                assert!(queue.submit(&job).await.unwrap().created);
-                assert!(!queue.submit(&job).await.unwrap().created);
+                assert!(reached(async || queue.submit(&job).await).await.created);
+                assert!(!reached(async || queue.submit(&job).await).await.created);
                 let shard = self.shard_of(job.id);
                 self.jobs.insert(job.id, Job::new(shard));
                 self.touched.insert(job.id);
@@ -246,7 +246,10 @@ impl Pair<'_> {
                     }
                 };
                 for _ in 0..2 {
-                    assert_eq!(queue.extend(&lease, total, "here").await.unwrap(), expected);
+                    assert_eq!(
+                        reached(async || queue.extend(&lease, total, "here").await).await,
+                        expected
+                    );
                 }
             }
             Step::Seal(index, more) => {
@@ -260,9 +263,9 @@ impl Pair<'_> {
                     job.sealed = true;
                 }
                 job.decide();
-                assert_eq!(queue.seal(&lease, total).await.unwrap(), settled);
+                assert_eq!(reached(async || queue.seal(&lease, total).await).await, settled);
                 let again = self.settle(at);
-                assert_eq!(queue.seal(&lease, total).await.unwrap(), again);
+                assert_eq!(reached(async || queue.seal(&lease, total).await).await, again);
             }
             Step::Abort(index) => {
                 let Some(at) = self.pick(index, is_list) else { return };
@@ -273,9 +276,9 @@ impl Pair<'_> {
                     job.stop(JobStatus::Failed);
                 }
                 job.decide();
-                assert_eq!(queue.abort(&lease, "нет").await.unwrap(), settled);
+                assert_eq!(reached(async || queue.abort(&lease, "нет").await).await, settled);
                 let again = self.settle(at);
-                assert_eq!(queue.abort(&lease, "нет").await.unwrap(), again);
+                assert_eq!(reached(async || queue.abort(&lease, "нет").await).await, again);
             }
             Step::Publish(index, stage) => {
                 let Some(at) = self.pick(index, is_document) else { return };
@@ -291,7 +294,10 @@ impl Pair<'_> {
                 let document = name_of(&lease);
                 let body = stage_body(Stage::ALL[usize::from(*stage) - 1], &document);
                 for _ in 0..2 {
-                    assert_eq!(queue.publish(&lease, *n, &body).await.unwrap(), expected);
+                    assert_eq!(
+                        reached(async || queue.publish(&lease, *n, &body).await).await,
+                        expected
+                    );
                 }
             }
             Step::Complete(index, outcome) => {
@@ -312,15 +318,15 @@ impl Pair<'_> {
                 let lease = self.leases[at].0;
                 let document = name_of(&lease);
                 let ending = ending(Outcome::Failed, &document);
-                let failed = queue.fail(&lease, &ending, None).await.unwrap();
-                assert_eq!(queue.fail(&lease, &ending, None).await.unwrap(), failed);
+                let failed = reached(async || queue.fail(&lease, &ending, None).await).await;
+                assert_eq!(reached(async || queue.fail(&lease, &ending, None).await).await, failed);
                 self.failed(at, failed, MAX_ERRORS);
             }
             Step::Postpone(index) => {
                 let Some(at) = self.pick(index, |unit| !is_document(unit)) else { return };
                 let lease = self.leases[at].0;
-                let failed = queue.postpone(&lease, "занято").await.unwrap();
-                assert_eq!(queue.postpone(&lease, "занято").await.unwrap(), failed);
+                let failed = reached(async || queue.postpone(&lease, "занято").await).await;
+                assert_eq!(reached(async || queue.postpone(&lease, "занято").await).await, failed);
                 self.failed(at, failed, MAX_ERRORS);
             }
             Step::Release(index) => {
@@ -332,9 +338,9 @@ impl Pair<'_> {
                     job.give_back(lease.unit, false);
                 }
                 job.decide();
-                assert_eq!(queue.release(&lease).await.unwrap(), settled);
+                assert_eq!(reached(async || queue.release(&lease).await).await, settled);
                 let again = self.settle(at);
-                assert_eq!(queue.release(&lease).await.unwrap(), again);
+                assert_eq!(reached(async || queue.release(&lease).await).await, again);
             }
             Step::Finish(index) => {
                 let Some(at) = self.pick(index, |unit| *unit == Unit::Finish) else { return };
@@ -344,14 +350,14 @@ impl Pair<'_> {
                 if settled == Settled::Counted {
                     job.status = job.verdict();
                 }
-                assert_eq!(queue.finish(&lease).await.unwrap(), settled);
+                assert_eq!(reached(async || queue.finish(&lease).await).await, settled);
                 let again = self.settle(at);
-                assert_eq!(queue.finish(&lease).await.unwrap(), again);
+                assert_eq!(reached(async || queue.finish(&lease).await).await, again);
             }
             Step::Expire(index) => self.expire(index).await,
             Step::Beat => {
                 let leases: Vec<Lease> = self.leases.iter().map(|(lease, _)| *lease).collect();
-                let beats = queue.beat(&self.bench.worker, &leases).await.unwrap();
+                let beats = reached(async || queue.beat(&self.bench.worker, &leases).await).await;
                 for (lease, beat) in leases.iter().zip(beats) {
                     let job = &self.jobs[&lease.job_id];
                     let expected = match (job.holds(lease), lease.unit) {
@@ -372,7 +378,7 @@ impl Pair<'_> {
                     job.stop(JobStatus::Cancelled);
                     job.decide();
                 }
-                assert_eq!(queue.cancel(id).await.unwrap(), job.status);
+                assert_eq!(reached(async || queue.cancel(id).await).await, job.status);
             }
             Step::Pause(index) => {
                 let Some(id) = self.job_of(index) else { return };
@@ -381,7 +387,7 @@ impl Pair<'_> {
                 if open && job.ending.is_none() && !job.decided {
                     job.status = JobStatus::Paused;
                 }
-                assert_eq!(queue.pause(id).await.unwrap(), job.status);
+                assert_eq!(reached(async || queue.pause(id).await).await, job.status);
             }
             Step::Resume(index) => {
                 let Some(id) = self.job_of(index) else { return };
@@ -389,7 +395,7 @@ impl Pair<'_> {
                 if job.status == JobStatus::Paused {
                     job.status = if job.started { JobStatus::Running } else { JobStatus::Queued };
                 }
-                assert_eq!(queue.resume(id).await.unwrap(), job.status);
+                assert_eq!(reached(async || queue.resume(id).await).await, job.status);
             }
         }
     }
@@ -397,8 +403,11 @@ impl Pair<'_> {
     async fn claim(&mut self, slots: usize) {
         let claim_id = Uuid::new_v4();
         let queue = &self.bench.queue;
-        let claims = queue.claim(&self.bench.worker, claim_id, slots).await.unwrap();
-        assert_eq!(queue.claim(&self.bench.worker, claim_id, slots).await.unwrap(), claims);
+        let claims = reached(async || queue.claim(&self.bench.worker, claim_id, slots).await).await;
+        assert_eq!(
+            reached(async || queue.claim(&self.bench.worker, claim_id, slots).await).await,
+            claims
+        );
         for claim in &claims {
             let unit = claim.lease.unit;
             let job = self.jobs.get_mut(&claim.lease.job_id).unwrap();
@@ -482,7 +491,7 @@ impl Pair<'_> {
                 .exec(&mut self.bench.redis.connection())
                 .unwrap();
         }
-        assert_eq!(self.bench.queue.reap().await.unwrap().expired, 1);
+        assert_eq!(reached(async || self.bench.queue.reap().await).await.expired, 1);
         job.held.remove(&lease.unit);
         let crashes = job.crashes.entry(lease.unit).or_default();
         *crashes += 1;
@@ -498,12 +507,12 @@ impl Pair<'_> {
             let view = self.bench.view(*id).await;
             assert_eq!(view.status, job.status);
             assert_eq!(view.documents, job.counts);
-            let running = self.bench.queue.running_documents(*id).await.unwrap();
+            let running = reached(async || self.bench.queue.running_documents(*id).await).await;
             let held: HashSet<Unit> = running.into_iter().map(|document| document.unit).collect();
             assert_eq!(held, job.held.keys().copied().collect());
         }
         let leased: usize = self.jobs.values().map(|job| job.held.len()).sum();
-        let depth = self.bench.queue.queue_depth().await.unwrap();
+        let depth = reached(async || self.bench.queue.queue_depth().await).await;
         assert_eq!(depth.leased, leased as u64);
         let claimable = self.jobs.values().filter(|job| job.is_claimable()).count();
         assert_eq!((depth.ready, depth.waiting), (claimable as u64, 0));
@@ -514,7 +523,7 @@ impl Pair<'_> {
         for (id, job) in &mut self.jobs {
             if job.status == JobStatus::Paused {
                 job.status = if job.started { JobStatus::Running } else { JobStatus::Queued };
-                self.bench.queue.resume(*id).await.unwrap();
+                reached(async || self.bench.queue.resume(*id).await).await;
             }
         }
         loop {
@@ -531,7 +540,7 @@ impl Pair<'_> {
                     Unit::List => {
                         let total = job.counts.total;
                         job.sealed = true;
-                        self.bench.queue.seal(lease, total).await.unwrap();
+                        reached(async || self.bench.queue.seal(lease, total).await).await;
                     }
                     Unit::Document { .. } => {
                         job.counts.completed += 1;
@@ -539,7 +548,7 @@ impl Pair<'_> {
                     }
                     Unit::Finish => {
                         job.status = job.verdict();
-                        self.bench.queue.finish(lease).await.unwrap();
+                        reached(async || self.bench.queue.finish(lease).await).await;
                     }
                 }
                 job.decide();

@@ -60,7 +60,9 @@ impl Bench {
     }
 
     pub(crate) async fn complete(&self, lease: &Lease, outcome: Outcome) -> Settled {
-        self.queue.complete(lease, &ending(outcome, &name_of(lease))).await.unwrap()
+        let name = name_of(lease);
+        let ending = ending(outcome, &name);
+        reached(async || self.queue.complete(lease, &ending).await).await
     }
 
     pub(crate) async fn finish(&self) -> Claim {
@@ -71,7 +73,7 @@ impl Bench {
     }
 
     pub(crate) async fn view(&self, job_id: Uuid) -> JobView {
-        self.queue.job(job_id).await.unwrap().unwrap()
+        reached(async || self.queue.job(job_id).await).await.unwrap()
     }
 
     pub(crate) async fn status(&self, job_id: Uuid) -> JobStatus {
@@ -83,13 +85,28 @@ impl Bench {
     }
 }
 
+/// The answer to a call. One that found no connection was not made yet and is made again: a machine
+/// that stands still for seconds says nothing about the queue.
+pub(crate) async fn reached<T>(mut call: impl AsyncFnMut() -> Result<T, QueueError>) -> T {
+    let deadline = std::time::Instant::now() + 6 * LIMIT;
+    loop {
+        match call().await {
+            Err(QueueError::Pool(error)) => {
+                assert!(std::time::Instant::now() < deadline, "{error}");
+                println!("called again: {error}");
+            }
+            answer => return answer.unwrap(),
+        }
+    }
+}
+
 /// The whole log, checked: numbered from 1 without a gap, progress never falling, exactly one
 /// final event and nothing after it once the job has ended.
 pub(crate) async fn log_of(queue: &Queue, job_id: Uuid) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     loop {
         let since = events.last().map_or(0, |event| event.seq);
-        let page = queue.events(job_id, since, 1000).await.unwrap().unwrap();
+        let page = reached(async || queue.events(job_id, since, 1000).await).await.unwrap();
         for (seq, body) in &page.events {
             let event: Event = serde_json::from_str(body).unwrap();
             assert_eq!(event.seq, *seq);
