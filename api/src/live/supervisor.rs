@@ -7,7 +7,7 @@
 use super::entry::Entry;
 use super::hub::{Hub, Subscription};
 use futures_util::StreamExt;
-use shared::queue::{all_events_channel, events_channel};
+use shared::queue::{all_events_pattern, events_channel};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +53,7 @@ async fn subscribe_once(hub: &Arc<Hub>, failures: &mut u32) -> Result<(), &'stat
         .map_err(|_| "redis could not be reached")?;
     let (mut sink, mut messages) = connection.split();
     hub.metrics.relay_generations.increment();
-    let all_jobs = all_events_channel();
+    let all_jobs = all_events_pattern();
     let mut subscribed: HashMap<Uuid, String> = HashMap::new();
     let mut subscribed_all = false;
     let mut ping = interval(PING);
@@ -85,9 +85,9 @@ async fn subscribe_once(hub: &Arc<Hub>, failures: &mut u32) -> Result<(), &'stat
         if hub.wants_all() != subscribed_all {
             subscribed_all = hub.wants_all();
             if subscribed_all {
-                confirmed(sink.subscribe(&all_jobs)).await?;
+                confirmed(sink.psubscribe(&all_jobs)).await?;
             } else {
-                confirmed(sink.unsubscribe(&all_jobs)).await?;
+                confirmed(sink.punsubscribe(&all_jobs)).await?;
             }
             hub.subscribed.send_modify(|now| now.all_jobs = subscribed_all);
         }
@@ -99,7 +99,7 @@ async fn subscribe_once(hub: &Arc<Hub>, failures: &mut u32) -> Result<(), &'stat
                     let message = message.ok_or("the connection was closed")?;
                     let body = std::str::from_utf8(message.get_payload_bytes());
                     let Some(entry) = body.ok().and_then(Entry::parse) else { continue };
-                    if message.get_channel_name() == all_jobs {
+                    if message.from_pattern() {
                         hub.deliver_of_all(entry).await;
                     } else {
                         hub.deliver(entry);

@@ -93,15 +93,22 @@ pub struct Reaped {
     pub forgotten: u64,
 }
 
-/// A claim as `claim.lua` writes it.
+/// What is claimed of one job, as `claim.lua` writes it.
+#[derive(Deserialize)]
+struct Served {
+    job: Uuid,
+    collection: String,
+    force: u8,
+    #[serde(default)]
+    trace: Option<String>,
+    units: Vec<Claimed>,
+}
+
 #[derive(Deserialize)]
 struct Claimed {
-    job: Uuid,
     unit: i64,
     fence: u64,
     attempt: u32,
-    collection: String,
-    force: u8,
     task: String,
     #[serde(default)]
     total: u64,
@@ -113,12 +120,23 @@ struct Claimed {
     verdict: Option<JobStatus>,
     #[serde(default)]
     error: Option<String>,
-    #[serde(default)]
-    trace: Option<String>,
+}
+
+impl Served {
+    fn claims(self) -> impl Iterator<Item = Option<Claim>> {
+        let Served { job, collection, force, trace, units } = self;
+        units.into_iter().map(move |unit| unit.claim(job, &collection, force == 1, trace.clone()))
+    }
 }
 
 impl Claimed {
-    fn claim(self) -> Option<Claim> {
+    fn claim(
+        self,
+        job_id: Uuid,
+        collection: &str,
+        force: bool,
+        traceparent: Option<String>,
+    ) -> Option<Claim> {
         let unit = Unit::from_number(self.unit)?;
         let task = match (self.task.as_str(), unit) {
             ("list", Unit::List) => Task::List { total: self.total, position: self.position },
@@ -129,9 +147,8 @@ impl Claimed {
             ("finish", Unit::Finish) => Task::Finish { verdict: self.verdict?, error: self.error },
             _ => return None,
         };
-        let lease = Lease { job_id: self.job, unit, fence: self.fence, attempt: self.attempt };
-        let (collection, traceparent) = (self.collection, self.trace);
-        Some(Claim { lease, collection, force: self.force == 1, traceparent, task })
+        let lease = Lease { job_id, unit, fence: self.fence, attempt: self.attempt };
+        Some(Claim { lease, collection: collection.to_owned(), force, traceparent, task })
     }
 }
 
@@ -181,7 +198,7 @@ impl Queue {
         slots: usize,
     ) -> Result<Vec<Claim>, QueueError> {
         let times = self.times();
-        let replies: Vec<String> = self
+        let reply: String = self
             .invoke(
                 scripts::CLAIM
                     .call(shard)
@@ -196,15 +213,10 @@ impl Queue {
                     .arg(worker.slots),
             )
             .await?;
-        replies
-            .iter()
-            .map(|reply| {
-                serde_json::from_str::<Claimed>(reply)
-                    .ok()
-                    .and_then(Claimed::claim)
-                    .ok_or_else(|| QueueError::Reply(reply.clone()))
-            })
-            .collect()
+        serde_json::from_str::<Vec<Served>>(&reply)
+            .ok()
+            .and_then(|served| served.into_iter().flat_map(Served::claims).collect())
+            .ok_or(QueueError::Reply(reply))
     }
 
     /// Renews leases and tells the worker is alive. The answers come in the order of `leases`.

@@ -1,7 +1,7 @@
 //! The handle to the queue: its periods, its shards, its calls.
 
 use super::keys::{MOST_SHARDS, Shard};
-use super::{QueueError, scripts::Script, servers::Servers};
+use super::{QueueError, scripts::Script, servers::Servers, together::Endings};
 use futures_util::future::join_all;
 use redis::{FromRedisValue, ScriptInvocation, aio::MultiplexedConnection};
 use std::{sync::Arc, time::Duration};
@@ -71,12 +71,18 @@ fn is_forgotten(error: &redis::RedisError) -> bool {
     error.kind() == redis::ErrorKind::Server(redis::ServerErrorKind::NoScript)
 }
 
+/// A connection that the other side closed while nobody used it shows that only at the next call.
+fn is_cut(error: &QueueError) -> bool {
+    matches!(error, QueueError::Redis(error) if error.is_connection_dropped())
+}
+
 /// A handle to the queue; clones share the connections.
 #[derive(Clone)]
 pub struct Queue {
     pub(super) servers: Servers,
     times: Arc<QueueTimes>,
     shards: u16,
+    pub(super) endings: Arc<Endings>,
     /// The idle connection of [`Queue::wait_for_work`]. Taken out while it blocks, so that an
     /// abandoned wait closes its connection and steals no marker.
     pub(super) waiting: Arc<Mutex<Option<MultiplexedConnection>>>,
@@ -97,7 +103,8 @@ impl Queue {
         let servers = Servers::open(redis_url, &times)?;
         let usual = if servers.is_cluster() { MOST_SHARDS } else { 1 };
         let shards = times.shards.unwrap_or(usual).clamp(1, MOST_SHARDS);
-        Ok(Queue { servers, times: Arc::new(times), shards, waiting: Arc::default() })
+        let (endings, waiting) = Default::default();
+        Ok(Queue { servers, times: Arc::new(times), shards, endings, waiting })
     }
 
     /// The periods that the queue was opened with.
@@ -107,10 +114,17 @@ impl Queue {
 
     /// Whether Redis answers; in a Cluster, every master.
     pub async fn ping(&self) -> Result<(), QueueError> {
+        let answer = self.ping_once().await;
+        if answer.as_ref().is_err_and(is_cut) {
+            return self.ping_once().await;
+        }
+        answer
+    }
+
+    async fn ping_once(&self) -> Result<(), QueueError> {
         let mut connection = self.servers.connection().await?;
-        let answer = redis::cmd("PING").query_async::<()>(&mut connection).await;
-        answer.inspect_err(|_| self.servers.doubt())?;
-        Ok(())
+        let answer = redis::cmd("PING").query_async(&mut connection).await;
+        self.judge(answer.map_err(QueueError::Redis))
     }
 
     /// Refuses a Redis that would drop keys of the queue when its memory is full.
@@ -133,8 +147,20 @@ impl Queue {
         self.servers.pubsub().await
     }
 
-    /// Runs a script, loading it first where Redis does not know it.
+    /// Runs a script, loading it first where Redis does not know it, and again when its connection
+    /// turns out to be dead: every script may be repeated.
     pub(super) async fn invoke<T: FromRedisValue>(
+        &self,
+        call: &ScriptInvocation<'_>,
+    ) -> Result<T, QueueError> {
+        let mut reply = self.invoke_once(call).await;
+        if reply.as_ref().is_err_and(is_cut) {
+            reply = self.invoke_once(call).await;
+        }
+        reply
+    }
+
+    async fn invoke_once<T: FromRedisValue>(
         &self,
         call: &ScriptInvocation<'_>,
     ) -> Result<T, QueueError> {
@@ -149,7 +175,12 @@ impl Queue {
                 _ => break,
             }
         }
-        reply.map_err(QueueError::from_script).inspect_err(|error| {
+        self.judge(reply.map_err(QueueError::from_script))
+    }
+
+    /// Whatever Redis or the way to it answers badly puts the connection in doubt.
+    fn judge<T>(&self, reply: Result<T, QueueError>) -> Result<T, QueueError> {
+        reply.inspect_err(|error| {
             if matches!(error, QueueError::Redis(_)) {
                 self.servers.doubt();
             }
@@ -171,14 +202,25 @@ impl Queue {
         replies.await.into_iter().collect()
     }
 
-    /// Commands on keys of one shard, in one round trip.
+    /// Commands that only read, on keys of one shard, in one round trip.
     pub(super) async fn pipeline<T: FromRedisValue>(
+        &self,
+        pipeline: &redis::Pipeline,
+    ) -> Result<Vec<T>, QueueError> {
+        let replies = self.pipeline_once(pipeline).await;
+        if replies.as_ref().is_err_and(is_cut) {
+            return self.pipeline_once(pipeline).await;
+        }
+        replies
+    }
+
+    async fn pipeline_once<T: FromRedisValue>(
         &self,
         pipeline: &redis::Pipeline,
     ) -> Result<Vec<T>, QueueError> {
         let mut connection = self.servers.connection().await?;
         let replies = pipeline.query_async(&mut connection).await;
-        Ok(replies.inspect_err(|_| self.servers.doubt())?)
+        self.judge(replies.map_err(QueueError::Redis))
     }
 
     /// Among how many shards the jobs are divided.

@@ -43,6 +43,18 @@ impl QueueError {
         }
     }
 
+    /// The same error for another caller of a shared call.
+    pub(super) fn for_another(&self) -> QueueError {
+        match self {
+            QueueError::Redis(error) => QueueError::Redis(error.clone()),
+            QueueError::Misuse(reason) => QueueError::Misuse(reason.clone()),
+            other if other.is_transient() => {
+                RedisError::from((ErrorKind::Io, "shared call", other.to_string())).into()
+            }
+            other => QueueError::Reply(other.to_string()),
+        }
+    }
+
     /// Scripts refuse a call with codes of their own; everything else is Redis's error.
     pub(super) fn from_script(error: RedisError) -> QueueError {
         match error.code() {

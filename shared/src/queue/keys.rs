@@ -52,9 +52,10 @@ pub fn events_channel(job_id: Uuid) -> String {
     format!("tq:ch:{job_id}")
 }
 
-/// The channel on which the events of all jobs are published.
-pub fn all_events_channel() -> String {
-    "tq:ch:all".to_owned()
+/// The pattern of the channels of all jobs. Nothing is published twice for those few who follow
+/// every job.
+pub fn all_events_pattern() -> String {
+    "tq:ch:*".to_owned()
 }
 
 /// The channel that tells workers of cancel, pause and resume (see [`super::Control::parse`]).

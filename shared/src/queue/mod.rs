@@ -13,6 +13,7 @@
 
 mod error;
 mod keys;
+mod assemble;
 mod scripts;
 mod unit;
 mod address;
@@ -23,6 +24,7 @@ mod submit;
 mod claim;
 mod listing;
 mod settle;
+mod together;
 mod publish;
 mod control;
 mod read;
@@ -32,7 +34,7 @@ pub use claim::{Beat, Claim, Reaped, Task, Worker};
 pub use connection::{Queue, QueueTimes};
 pub use control::Control;
 pub use error::QueueError;
-pub use keys::{all_events_channel, control_channel, events_channel};
+pub use keys::{all_events_pattern, control_channel, events_channel};
 pub use listing::Listing;
 pub use observe::{JobShare, QueueDepth, RunningDocument, WorkerView};
 pub use publish::{DocumentName, Published, StageBody};

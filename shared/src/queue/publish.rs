@@ -3,7 +3,7 @@
 use super::{Lease, Queue, QueueError, Unit, scripts};
 use crate::stage::Stage;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -74,8 +74,8 @@ impl Queue {
                     .arg(lease.fence)
                     .arg(n)
                     .arg(body.stage.number())
-                    .arg(fields.to_string())
-                    .arg(document_json(body.document)),
+                    .arg(members(&fields))
+                    .arg(document_members(body.document)),
             )
             .await?;
         match reply.as_str() {
@@ -88,8 +88,16 @@ impl Queue {
 }
 
 /// The constant part of an event's document; names are capped like logs.
-pub(super) fn document_json(document: &DocumentName) -> String {
-    json!({ "id": document.id, "name": capped(&document.name, 1024) }).to_string()
+pub(super) fn document_members(document: &DocumentName) -> String {
+    members(&json!({ "id": document.id, "name": capped(&document.name, 1024) }))
+}
+
+/// A JSON object without its braces, as scripts put it into an event.
+pub(super) fn members(object: &Value) -> String {
+    let mut text = object.to_string();
+    text.pop();
+    text.remove(0);
+    text
 }
 
 /// At most `bytes` bytes of a text, cut at a character, with an ellipsis where something is

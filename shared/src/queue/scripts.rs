@@ -1,6 +1,7 @@
 //! The scripts. Every file documents its arguments at the top; `library/` holds the functions
-//! they share and is put in front of each of them, after the line with the flags.
+//! they share: see `assemble`.
 
+use super::assemble::assemble;
 use super::keys::Shard;
 use redis::ScriptInvocation;
 use std::sync::LazyLock;
@@ -16,23 +17,22 @@ impl Script {
     }
 }
 
-/// Puts the library between a script's flags (its first line) and its body.
-fn assemble(source: &str) -> redis::Script {
-    let library = concat!(
-        include_str!("scripts/library/job.lua"),
-        include_str!("scripts/library/events.lua"),
-        include_str!("scripts/library/leases.lua"),
-        include_str!("scripts/library/queue.lua"),
-        include_str!("scripts/library/ending.lua"),
-    );
-    let (flags, body) = source.split_once('\n').unwrap_or((source, ""));
-    redis::Script::new(&format!("{flags}\n{library}\n{body}"))
-}
+/// The functions that scripts share; each gets those it uses.
+const LIBRARY: &str = concat!(
+    include_str!("scripts/library/job.lua"),
+    include_str!("scripts/library/events.lua"),
+    include_str!("scripts/library/leases.lua"),
+    include_str!("scripts/library/queue.lua"),
+    include_str!("scripts/library/ending.lua"),
+);
 
 macro_rules! scripts {
     ($($name:ident = $file:literal;)*) => {
         $(pub(super) static $name: Script =
-            Script(LazyLock::new(|| assemble(include_str!(concat!("scripts/", $file)))));)*
+            Script(LazyLock::new(|| {
+                let source = include_str!(concat!("scripts/", $file));
+                redis::Script::new(&assemble(source, LIBRARY))
+            }));)*
     };
 }
 

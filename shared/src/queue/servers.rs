@@ -26,11 +26,19 @@ const CONNECT: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(super) enum Servers {
     /// One server.
-    Single { client: Client, pool: Pool },
+    Single(Arc<One>),
     /// A master and its replicas, watched by Sentinels.
     Sentinel(Arc<Watched>),
     /// A Cluster.
     Cluster(Arc<Nodes>),
+}
+
+/// One server and the connection that scripts share.
+pub(super) struct One {
+    client: Client,
+    /// Makes connections, and checks one that is in doubt before it is used again.
+    pool: Pool,
+    shared: RwLock<Option<deadpool_redis::Connection>>,
 }
 
 /// The master that Sentinels name.
@@ -52,8 +60,7 @@ pub(super) struct Nodes {
 
 /// A connection for commands that do not block.
 pub(super) enum Connection {
-    Pooled(deadpool_redis::Connection),
-    Master(MultiplexedConnection),
+    Shared(MultiplexedConnection),
     Cluster(ClusterConnection),
 }
 
@@ -67,14 +74,15 @@ impl Servers {
             Address::Single(url) => {
                 let manager = Manager::new_with_config(url.as_str(), config)?;
                 let pool = Pool::builder(manager)
-                    .max_size(16)
+                    .max_size(2)
                     .runtime(Runtime::Tokio1)
                     .wait_timeout(Some(times.command))
                     .create_timeout(Some(Duration::from_secs(3)))
                     .recycle_timeout(Some(Duration::from_secs(2)))
                     .build()
                     .map_err(|error| QueueError::Misuse(error.to_string()))?;
-                Ok(Servers::Single { client: Client::open(url)?, pool })
+                let client = Client::open(url)?;
+                Ok(Servers::Single(Arc::new(One { client, pool, shared: RwLock::default() })))
             }
             Address::Sentinel { sentinels, master, login } => {
                 let login = login.into_connection_info()?.redis_settings().clone();
@@ -118,8 +126,8 @@ impl Servers {
     /// A connection for commands that do not block.
     pub(super) async fn connection(&self) -> Result<Connection, QueueError> {
         Ok(match self {
-            Servers::Single { pool, .. } => Connection::Pooled(pool.get().await?),
-            Servers::Sentinel(watched) => Connection::Master(watched.connection().await?),
+            Servers::Single(one) => Connection::Shared(one.connection().await?),
+            Servers::Sentinel(watched) => Connection::Shared(watched.connection().await?),
             Servers::Cluster(nodes) => {
                 let connect = || nodes.client.get_async_connection();
                 Connection::Cluster(nodes.connection.get_or_try_init(connect).await?.clone())
@@ -127,10 +135,17 @@ impl Servers {
         })
     }
 
-    /// A command has failed: the master may be another one now.
+    /// A command has failed: the connection may be dead, the master may be another one now.
     pub(super) fn doubt(&self) {
-        if let Servers::Sentinel(watched) = self {
-            *watched.master.write().unwrap_or_else(PoisonError::into_inner) = None;
+        match self {
+            Servers::Single(one) => {
+                *one.shared.write().unwrap_or_else(PoisonError::into_inner) = None;
+            }
+            Servers::Sentinel(watched) => {
+                *watched.master.write().unwrap_or_else(PoisonError::into_inner) = None;
+            }
+            // Its connection looks for the node of a slot by itself.
+            Servers::Cluster(_) => {}
         }
     }
 
@@ -140,7 +155,7 @@ impl Servers {
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(None);
         let client = match self {
-            Servers::Single { client, .. } => client.clone(),
+            Servers::Single(one) => one.client.clone(),
             Servers::Sentinel(watched) => watched.resolve().await?,
             Servers::Cluster(_) => return Ok(None),
         };
@@ -151,7 +166,7 @@ impl Servers {
     /// `PUBLISH` reaches all of them: the named ones are tried in turn.
     pub(super) async fn pubsub(&self) -> Result<PubSub, QueueError> {
         match self {
-            Servers::Single { client, .. } => Ok(client.get_async_pubsub().await?),
+            Servers::Single(one) => Ok(one.client.get_async_pubsub().await?),
             Servers::Sentinel(watched) => {
                 Ok(soon(watched.resolve().await?.get_async_pubsub()).await?)
             }
@@ -187,6 +202,22 @@ impl Servers {
     }
 }
 
+impl One {
+    async fn connection(&self) -> Result<MultiplexedConnection, QueueError> {
+        let known = || {
+            let shared = self.shared.read().unwrap_or_else(PoisonError::into_inner);
+            shared.as_deref().cloned()
+        };
+        if let Some(connection) = known() {
+            return Ok(connection);
+        }
+        let checked = self.pool.get().await?;
+        let connection = MultiplexedConnection::clone(&checked);
+        *self.shared.write().unwrap_or_else(PoisonError::into_inner) = Some(checked);
+        Ok(connection)
+    }
+}
+
 impl Watched {
     async fn connection(&self) -> Result<MultiplexedConnection, QueueError> {
         let known = || self.master.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -213,8 +244,7 @@ impl Watched {
 impl ConnectionLike for Connection {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, redis::Value> {
         match self {
-            Connection::Pooled(connection) => connection.req_packed_command(command),
-            Connection::Master(connection) => connection.req_packed_command(command),
+            Connection::Shared(connection) => connection.req_packed_command(command),
             Connection::Cluster(connection) => connection.req_packed_command(command),
         }
     }
@@ -226,10 +256,7 @@ impl ConnectionLike for Connection {
         count: usize,
     ) -> RedisFuture<'a, Vec<redis::Value>> {
         match self {
-            Connection::Pooled(connection) => {
-                connection.req_packed_commands(commands, offset, count)
-            }
-            Connection::Master(connection) => {
+            Connection::Shared(connection) => {
                 connection.req_packed_commands(commands, offset, count)
             }
             Connection::Cluster(connection) => {
@@ -240,8 +267,7 @@ impl ConnectionLike for Connection {
 
     fn get_db(&self) -> i64 {
         match self {
-            Connection::Pooled(connection) => connection.get_db(),
-            Connection::Master(connection) => connection.get_db(),
+            Connection::Shared(connection) => connection.get_db(),
             Connection::Cluster(connection) => connection.get_db(),
         }
     }

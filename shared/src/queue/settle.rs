@@ -2,7 +2,7 @@
 
 use super::claim::milliseconds;
 use super::listing::expect_unit;
-use super::publish::{capped, document_json};
+use super::publish::{capped, document_members, members};
 use super::{DocumentName, Lease, Queue, QueueError, Unit, scripts};
 use crate::outcome::{Code, Outcome};
 use serde_json::json;
@@ -68,20 +68,15 @@ impl Queue {
         ending: &Ending<'_>,
     ) -> Result<Settled, QueueError> {
         expect_document(lease)?;
-        let reply: String = self
-            .invoke(
-                scripts::COMPLETE
-                    .call(self.shard(lease.job_id))
-                    .arg(lease.job_id.to_string())
-                    .arg(lease.unit.number())
-                    .arg(lease.fence)
-                    .arg(ending.outcome.name())
-                    .arg(milliseconds(ending.cost))
-                    .arg(event_fields(ending))
-                    .arg(document_json(ending.document)),
-            )
-            .await?;
-        settled(&reply)
+        let arguments = [
+            lease.unit.number().to_string(),
+            lease.fence.to_string(),
+            ending.outcome.name().to_owned(),
+            milliseconds(ending.cost).to_string(),
+            event_fields(ending),
+            document_members(ending.document),
+        ];
+        settled(&self.complete_together(lease.job_id, arguments).await?)
     }
 
     /// Gives a document back after a transient error: it is tried again after a back-off with
@@ -111,7 +106,7 @@ impl Queue {
                     .arg(ending.message.as_deref().unwrap_or(ending.log.as_str()))
                     .arg(milliseconds(ending.cost))
                     .arg(event_fields(&ending))
-                    .arg(document_json(ending.document)),
+                    .arg(document_members(ending.document)),
             )
             .await?;
         failed(&reply)
@@ -197,7 +192,7 @@ fn event_fields(ending: &Ending<'_>) -> String {
     if let Some(message) = &ending.message {
         fields["message"] = json!(capped(message, 2 * 1024));
     }
-    fields.to_string()
+    members(&fields)
 }
 
 /// Uniform in 0..1. Chosen here and not in the script, so that the script stays deterministic.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// Everything published on a channel until the final event of a job.
 async fn listen(queue: &Queue, channel: String) -> tokio::task::JoinHandle<Vec<String>> {
     let mut pubsub = queue.pubsub().await.unwrap();
-    pubsub.subscribe(channel).await.unwrap();
+    pubsub.psubscribe(channel).await.unwrap();
     tokio::spawn(async move {
         let mut messages = pubsub.into_on_message();
         let mut bodies: Vec<String> = Vec::new();
@@ -30,7 +30,7 @@ async fn stream_and_channels_carry_the_same_events_in_the_same_order() {
     let queue = &bench.queue;
     let job = new_job();
     let own = listen(queue, events_channel(job.id)).await;
-    let all = listen(queue, all_events_channel()).await;
+    let all = listen(queue, all_events_pattern()).await;
     queue.submit(&job).await.unwrap();
     bench.list(job.id, 40).await;
     let workers = (0..8).map(|_| {

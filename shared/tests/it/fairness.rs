@@ -183,3 +183,20 @@ impl Bench {
         job.id
     }
 }
+
+#[tokio::test]
+async fn what_is_given_back_untouched_costs_the_job_nothing() {
+    let bench = Bench::new().await;
+    let job = bench.listed(8).await;
+    let virtual_time = || async {
+        let shares = bench.queue.shares(10).await.unwrap();
+        shares.iter().find(|share| share.job_id == job).unwrap().virtual_time
+    };
+    let before = virtual_time().await;
+    let claims = bench.claim(4).await;
+    assert!(virtual_time().await > before);
+    for claim in claims {
+        bench.queue.release(&claim.lease).await.unwrap();
+    }
+    assert_eq!(virtual_time().await, before);
+}

@@ -102,3 +102,65 @@ async fn scripts_are_loaded_again_after_a_flush() {
     bench.finish().await;
     bench.log(job_id).await;
 }
+
+#[tokio::test]
+async fn documents_that_end_together_are_counted_one_by_one() {
+    let bench = Bench::new().await;
+    let jobs = [bench.listed(40).await, bench.listed(40).await];
+    let mut leases: Vec<Lease> = Vec::new();
+    while leases.len() < 80 {
+        leases.extend(bench.claim(16).await.iter().map(|claim| claim.lease));
+    }
+    // Every document twice at the same time, those of both jobs mixed.
+    let calls = leases.iter().chain(leases.iter().rev());
+    let calls = calls.map(|lease| bench.complete(lease, Outcome::Completed));
+    let settled = futures_util::future::join_all(calls).await;
+    let counted = settled.iter().filter(|answer| **answer == Settled::Counted).count();
+    let already = settled.iter().filter(|answer| **answer == Settled::Already).count();
+    assert_eq!((counted, already), (80, 80));
+    for _ in jobs {
+        bench.finish().await;
+    }
+    for job in jobs {
+        assert_eq!(bench.view(job).await.documents.completed, 40);
+        let events = bench.log(job).await;
+        check_log(&events, true);
+        assert_eq!(events.iter().filter(|event| event.outcome.is_some()).count(), 40);
+    }
+}
+
+#[tokio::test]
+async fn whoever_goes_away_while_documents_end_takes_nobody_with_them() {
+    let bench = Bench::new().await;
+    bench.listed(32).await;
+    let mut leases: Vec<Lease> = Vec::new();
+    while leases.len() < 32 {
+        leases.extend(bench.claim(16).await.iter().map(|claim| claim.lease));
+    }
+    // Each task is aborted somewhere in its call, which may be the one made for all the others.
+    let tasks: Vec<_> = leases
+        .iter()
+        .enumerate()
+        .map(|(n, lease)| {
+            let (queue, lease) = (bench.queue.clone(), *lease);
+            let task = tokio::spawn(async move {
+                let document = name_of(&lease);
+                queue.complete(&lease, &ending(Outcome::Completed, &document)).await
+            });
+            (n, task)
+        })
+        .collect();
+    for (n, task) in tasks {
+        if n % 3 == 0 {
+            task.abort();
+        } else {
+            let settled = testkit::within(LIMIT, task).await.unwrap().unwrap();
+            assert_ne!(settled, Settled::Lost, "document {n}");
+        }
+    }
+    for lease in &leases {
+        assert_ne!(bench.complete(lease, Outcome::Completed).await, Settled::Lost);
+    }
+    let job = bench.finish().await.lease.job_id;
+    assert_eq!(bench.view(job).await.documents.completed, 32);
+}

@@ -93,7 +93,11 @@ pub async fn list(queue: &Queue, claim: &Claim, documents: u64) -> Result<(), Qu
 /// Completes a document with an event as the real worker's.
 pub async fn complete(queue: &Queue, claim: &Claim, took: Duration) -> Result<(), QueueError> {
     let Unit::Document { index } = claim.lease.unit else { return Ok(()) };
-    let document = DocumentName { id: Uuid::new_v4(), name: format!("Смета {index}.pdf") };
+    let (of_job, _) = claim.lease.job_id.as_u64_pair();
+    let document = DocumentName {
+        id: Uuid::from_u64_pair(of_job, index),
+        name: format!("Смета {index}.pdf"),
+    };
     let ending = Ending {
         document: &document,
         outcome: Outcome::Completed,

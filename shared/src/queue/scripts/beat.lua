@@ -3,7 +3,7 @@
 -- Returns held | paused | cancelled | lost for each lease
 
 local lease_ms = tonumber(ARGV[2])
-see_worker(ARGV[1], lease_ms, ARGV[3], ARGV[4], ARGV[5])
+see_worker(ARGV[1], nil, lease_ms, ARGV[3], ARGV[4], ARGV[5])
 
 local known = {}
 local function standing(id)
@@ -24,7 +24,7 @@ local replies = {}
 for i = 6, #ARGV, 3 do
   local id, unit, fence = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local lease = lease_of(id, unit)
-  if lease and lease.fence == fence then
+  if is_held(lease, fence) then
     redis.call('ZADD', P .. 'exp', NOW + lease_ms, id .. ':' .. unit)
     -- The finishing unit of a cancelled job is what ends it.
     replies[#replies + 1] = unit == FINISH and 'held' or standing(id)

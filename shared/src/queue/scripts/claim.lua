@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- ARGV worker, claim id, units wanted (<= 16), lease ms, most errors, most crashes, host,
 --      version, slots
--- Returns claims as JSON: job, unit, fence, attempt, collection, force, task list|train|lost|
---      finish with what the task needs
+-- Returns a JSON array with an object for each job served: job, collection, force, trace, and its
+--      units, each with unit, fence, attempt, task list|train|lost|finish and what the task needs
 --
 -- A repeated claim id gets the stored reply, so a lost reply leaks no leases.
 
@@ -11,39 +11,40 @@ local wanted, lease_ms = math.min(16, tonumber(ARGV[3])), tonumber(ARGV[4])
 local max_errors, max_crashes = tonumber(ARGV[5]), tonumber(ARGV[6])
 local UNITS_PER_TURN, MOST_TURNS, MOST_SEEN = 4, 64, 16
 
-local stored = redis.call('HMGET', key('w', worker), 'claim', 'reply')
-if stored[1] == claim_id then return cjson.decode(stored[2]) end
-see_worker(worker, lease_ms, ARGV[7], ARGV[8], ARGV[9])
+local stored = redis.call('HMGET', key('w', worker), 'claim', 'reply', 'suspect', 'seen')
+if stored[1] == claim_id then return stored[2] end
+see_worker(worker, tonumber(stored[4]), lease_ms, ARGV[7], ARGV[8], ARGV[9])
 
 promote()
 
--- A document that would be given up after one more crash. A worker has one of them at a time (and shard):
--- whoever merely ran beside a deadly one must not die with it until it is taken for deadly, too.
+-- A document that would be given up after one more crash. A worker has one of them at a time (and
+-- shard): whoever merely ran beside a deadly one must not die with it until it is taken for deadly, too.
 local function is_last_chance(unit, crashes)
   return unit ~= LIST and unit ~= FINISH and crashes > 0 and crashes == max_crashes - 1
 end
 
 local function has_last_chance()
-  local suspect = redis.call('HGET', key('w', worker), 'suspect') or ''
-  local id, unit, fence = string.match(suspect, '^(.*):(-?%d+)|(%d+)$')
-  local lease = id and lease_of(id, unit)
-  return lease and lease.fence == fence
+  local id, unit, fence = string.match(stored[3] or '', '^(.*):(-?%d+)|(%d+)$')
+  return id and is_held(lease_of(id, unit), fence)
 end
 local is_burdened = has_last_chance()
 
+-- The next unit of a job and the errors and crashes that it has caused.
 local function next_unit(job)
-  local due = redis.call('ZRANGEBYSCORE', key('retry', job.id), '-inf', NOW, 'LIMIT', 0, MOST_SEEN)
-  for _, unit in ipairs(due) do
-    local _, crashes = attempts(job.id, unit)
+  job.due = job.due
+    or redis.call('ZRANGEBYSCORE', key('retry', job.id), '-inf', NOW, 'LIMIT', 0, MOST_SEEN)
+  while #job.due > 0 do
+    local unit = table.remove(job.due, 1)
+    local errors, crashes = attempts(job.id, unit)
     if not (is_burdened and is_last_chance(unit, crashes)) then
       redis.call('ZREM', key('retry', job.id), unit)
-      return unit
+      return unit, errors, crashes
     end
   end
   local cursor = get(job, 'cursor')
   if cursor < get(job, 'total') then
     put(job, 'cursor', cursor + 1)
-    return text(cursor)
+    return text(cursor), 0, 0
   end
   return nil
 end
@@ -68,63 +69,113 @@ local function task_of(job, unit, errors, crashes)
   return '"task":"train","last":' .. (errors + 1 >= max_errors and 1 or 0)
 end
 
-local function trace_of(job)
+-- What the units of a job have in common.
+local function head_of(job)
   local trace = job.fields.traceparent or ''
-  return trace ~= '' and '"trace":' .. cjson.encode(trace) .. ',' or ''
+  return '{"job":"' .. job.id .. '","collection":' .. cjson.encode(job.fields.collection)
+    .. ',"force":' .. job.fields.force
+    .. (trace ~= '' and ',"trace":' .. cjson.encode(trace) or '') .. ',"units":['
 end
 
-local function take(job, unit)
-  local errors, crashes = attempts(job.id, unit)
-  local document = unit ~= LIST and unit ~= FINISH
-  local lease = { unit = unit, fence = text(next_fence()), worker = worker,
-    attempt = errors + crashes + 1, stage = 0, n = 0,
-    charged = document and estimate(job) or 0, document = '' }
-  write_lease(job.id, lease)
-  redis.call('ZADD', P .. 'exp', NOW + lease_ms, job.id .. ':' .. unit)
+-- What leases and claims of units of one kind have in common: everything but unit and fence.
+local function form_of(job, unit, errors, crashes)
+  local is_document = unit ~= LIST and unit ~= FINISH
+  local name = is_document and errors .. '|' .. crashes or unit
+  if not job.forms[name] then
+    local attempt, charged = errors + crashes + 1, is_document and estimate(job) or 0
+    job.forms[name] = {
+      lease = lease_rest(worker, attempt, 0, 0, charged, ''),
+      claim = ',"attempt":' .. attempt .. ',' .. task_of(job, unit, errors, crashes) .. '}',
+      virtual_time = charged / 1000 / get(job, 'weight'),
+    }
+  end
+  return job.forms[name]
+end
+
+local taken, expiries, expiry = 0, {}, text(NOW + lease_ms)
+local function take(job, unit, errors, crashes)
+  local form, fence = form_of(job, unit, errors, crashes), text(next_fence())
+  job.leases[#job.leases + 1] = unit
+  job.leases[#job.leases + 1] = fence .. form.lease
+  expiries[#expiries + 1] = expiry
+  expiries[#expiries + 1] = job.id .. ':' .. unit
   if is_last_chance(unit, crashes) then
     is_burdened = true
-    redis.call('HSET', key('w', worker), 'suspect', job.id .. ':' .. unit .. '|' .. lease.fence)
+    redis.call('HSET', key('w', worker), 'suspect', job.id .. ':' .. unit .. '|' .. fence)
   end
+  if unit == LIST then job.is_listed_here = true end
   add(job, 'inflight', 1)
-  add(job, 'vt', lease.charged / 1000 / get(job, 'weight'))
+  add(job, 'vt', form.virtual_time)
   if job.fields.state == 'queued' then
     set_state(job, 'running')
     put(job, 'started', NOW)
     emit_job(job, 'Обучение началось')
   end
-  return table.concat({ '{"job":"', job.id, '","unit":', unit, ',"fence":', lease.fence,
-    ',"attempt":', text(lease.attempt), ',"collection":', cjson.encode(job.fields.collection),
-    ',"force":', job.fields.force, ',', trace_of(job), task_of(job, unit, errors, crashes), '}' })
+  taken = taken + 1
+  job.units[#job.units + 1] = '{"unit":' .. unit .. ',"fence":' .. fence .. form.claim
+end
+
+-- The jobs in the order of their virtual times. They change places here, not in `ready`, until
+-- each has got what it gets.
+local ready = {}
+local flat = redis.call('ZRANGE', P .. 'ready', 0, MOST_TURNS - 1, 'WITHSCORES')
+for i = 1, #flat, 2 do ready[#ready + 1] = { id = flat[i], vt = tonumber(flat[i + 1]) } end
+
+local clock = tonumber(redis.call('GET', P .. 'clock')) or 0
+local served = {}
+local function open(candidate)
+  local job = open_job(candidate.id)
+  if not job then
+    redis.call('ZREM', P .. 'ready', candidate.id)
+    return nil
+  end
+  job.leases, job.units, job.forms = {}, {}, {}
+  served[#served + 1] = job
+  return job
+end
+
+-- Gives out at most four units of a job; answers whether it may have more.
+local function turn(job)
+  clock = math.max(clock, get(job, 'vt'))
+  for _ = 1, UNITS_PER_TURN do
+    if taken >= wanted or not has_room(job) then return false end
+    local unit, errors, crashes = next_unit(job)
+    if not unit then return false end
+    take(job, unit, errors, crashes)
+  end
+  return true
+end
+
+while taken < wanted and #ready > 0 do
+  local first = 1
+  for i = 2, #ready do if ready[i].vt < ready[first].vt then first = i end end
+  local candidate = ready[first]
+  candidate.job = candidate.job or open(candidate)
+  if candidate.job and turn(candidate.job) then
+    candidate.vt = get(candidate.job, 'vt')
+  else
+    table.remove(ready, first)
+  end
 end
 
 local claims = {}
-local function turn(job)
-  local clock = tonumber(redis.call('GET', P .. 'clock')) or 0
-  if get(job, 'vt') > clock then redis.call('SET', P .. 'clock', text(get(job, 'vt'))) end
-  for _ = 1, UNITS_PER_TURN do
-    if #claims >= wanted or not has_room(job) then break end
-    local unit = next_unit(job)
-    if not unit then break end
-    claims[#claims + 1] = take(job, unit)
-  end
+for _, job in ipairs(served) do
   place(job)
   save(job)
+  if #job.units > 0 then
+    redis.call('HSET', key('lease', job.id), unpack(job.leases))
+    claims[#claims + 1] = head_of(job) .. table.concat(job.units, ',') .. ']}'
+  end
 end
-
--- Jobs that have something, but nothing for this worker now.
-local passed = 0
-for _ = 1, MOST_TURNS do
-  if #claims >= wanted then break end
-  local id = redis.call('ZRANGE', P .. 'ready', passed, passed)[1]
-  if not id then break end
-  local job, before = open_job(id), #claims
-  if job then turn(job) else redis.call('ZREM', P .. 'ready', id) end
-  if #claims == before and redis.call('ZSCORE', P .. 'ready', id) then passed = passed + 1 end
+if taken > 0 then
+  redis.call('ZADD', P .. 'exp', unpack(expiries))
+  redis.call('SET', P .. 'clock', text(clock))
 end
+keep_fence()
 
-tally('claimed', #claims)
+tally('claimed', taken)
 -- Somebody else may take the rest.
-if #claims > 0 and redis.call('ZCARD', P .. 'ready') > 0 then wake() end
-redis.call('HSET', key('w', worker), 'claim', claim_id, 'reply',
-  #claims > 0 and cjson.encode(claims) or '[]')
-return claims
+if taken > 0 and redis.call('ZCARD', P .. 'ready') > 0 then wake() end
+local reply = '[' .. table.concat(claims, ',') .. ']'
+redis.call('HSET', key('w', worker), 'claim', claim_id, 'reply', reply)
+return reply

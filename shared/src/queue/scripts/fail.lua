@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- ARGV job, unit, fence, most errors, first back-off ms, longest back-off ms, jitter 0..1,
---      shortest delay ms, reason for people, measured cost ms, fields of the event as a JSON
---      object ('' for listing and finishing), document as a JSON object or ''
+--      shortest delay ms, reason for people, measured cost ms, members of the event and of
+--      the document as JSON objects ('' for listing and finishing)
 -- Returns retry <delay ms> | dead | cancelled | lost; a repetition gets the first answer, and
 --      already when the unit was given up by another call
 
@@ -44,7 +44,7 @@ elseif unit == LIST then
     reply = 'dead'
   end
 else
-  charge(job, lease, tonumber(ARGV[10]))
+  charge(job, lease.charged, tonumber(ARGV[10]), 1)
   if is_ending(job) then
     count_cancelled(job, lease)
     reply = 'cancelled'

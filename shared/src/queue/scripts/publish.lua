@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- ARGV job, unit, fence, n (counts the publications of the lease from 1), number of the finished
---      stage, fields of the event as a JSON object, document as a JSON object
+--      stage, members of the event and of the document as JSON objects
 -- Returns accepted | cancelled | lost
 
 local id, unit = ARGV[1], ARGV[2]
@@ -18,8 +18,9 @@ if n <= lease.n then return reply end
 for passed = lease.stage + 1, stage do add(job, 's' .. passed, 1) end
 local reached = math.max(lease.stage, stage)
 add(job, 'partial', (reached - lease.stage) * STAGE_PERCENT)
-lease.stage, lease.n, lease.document = reached, n, ARGV[7]
-write_lease(id, lease)
+lease.stage, lease.n, lease.document = reached, n, '{' .. ARGV[7] .. '}'
+redis.call('HSET', key('lease', id), unit, lease.fence
+  .. lease_rest(lease.worker, lease.attempt, reached, n, lease.charged, lease.document))
 
 -- Only stages of large jobs are thinned; the counters are exact all the same.
 local function is_thinned()
@@ -34,9 +35,9 @@ local function is_thinned()
 end
 
 if is_thinned() then
-  measure_progress(job)
+  measure_progress(job, ended(job))
 else
-  emit(job, 'stage', ARGV[6], document_part(job, lease, lease.document))
+  emit_stage(job, lease, ARGV[6], ARGV[7])
 end
 save(job)
 return reply

@@ -7,6 +7,7 @@ local job, lease = hold(id, unit, fence)
 if not lease then return not_held(id, fence) end
 
 drop(job, lease)
+recharge(job, lease.charged, 0)
 tally('released', 1)
 if unit == FINISH or not is_ending(job) then
   requeue(job, lease, 0)

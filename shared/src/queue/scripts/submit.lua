@@ -27,19 +27,21 @@ end
 -- names the epoch of the history.
 local order = next_fence()
 local job = { id = id, fields = {}, changed = {} }
+-- What every document changes stands first: Redis looks for a field from the start of the HASH.
+for _, name in ipairs({ 'seq', 'vt', 'inflight', 'cursor', 'completed', 'cost_n', 'cost_ms',
+  'progress', 'partial' }) do
+  put(job, name, 0)
+end
+save(job)
 for name, value in pairs({
-  request_hash = hash, collection = ARGV[3], weight = ARGV[4], force = ARGV[5],
-  retry_of = ARGV[6], created = ARGV[7], max_inflight = ARGV[8], keep = ARGV[10],
-  max_failed = ARGV[11], traceparent = ARGV[12],
+  request_hash = hash, collection = ARGV[3], weight = tonumber(ARGV[4]), force = ARGV[5],
+  retry_of = ARGV[6], created = tonumber(ARGV[7]), max_inflight = tonumber(ARGV[8]),
+  keep = tonumber(ARGV[10]), max_failed = ARGV[11], traceparent = ARGV[12],
   order = text(order), epoch = base36(order), state = 'queued',
   -- cancelled | failed once the job ends early, and the status it will end in once decided
   ending = '', verdict = '',
-  -- documents listed, whether that is all, the next one never claimed, units under lease
-  total = 0, sealed = 0, cursor = 0, inflight = 0,
-  -- last event, percent shown, percent of the documents under lease, virtual time
-  seq = 0, progress = 0, partial = 0, vt = 0,
-  -- saved position of the listing
-  position = '',
+  -- documents listed, and whether that is all; saved position of the listing
+  total = 0, sealed = 0, position = '',
 }) do put(job, name, value) end
 
 redis.call('UNLINK', key('ev', id), key('lease', id), key('retry', id), key('att', id),
@@ -51,4 +53,5 @@ redis.call('ZADD', key('retry', id), NOW, LIST)
 emit_job(job, 'Задача поставлена в очередь')
 place(job)
 save(job)
+keep_fence()
 return 'created'

@@ -1,11 +1,16 @@
 -- How units and jobs end.
 
--- Replaces the estimate that a job was charged for a document by what was measured.
-local function charge(job, lease, cost_ms)
+-- Corrects what a job was charged: `cost_ms` in the place of the estimate `charged`.
+local function recharge(job, charged, cost_ms)
+  local fields = job.fields
+  put(job, 'vt', math.max(0, fields.vt + (cost_ms - charged) / 1000 / fields.weight))
+end
+
+-- Replaces the estimates that a job was charged for documents by what was measured.
+local function charge(job, charged, cost_ms, documents)
   add(job, 'cost_ms', cost_ms)
-  add(job, 'cost_n', 1)
-  local vt = get(job, 'vt') + (cost_ms - lease.charged) / 1000 / get(job, 'weight')
-  put(job, 'vt', math.max(0, vt))
+  add(job, 'cost_n', documents)
+  recharge(job, charged, cost_ms)
 end
 
 -- Makes a dropped unit claimable again after a delay. Its stages count anew.
@@ -17,7 +22,7 @@ end
 
 -- Counts a dropped document and tells of its end, both once however often it was given out.
 local function count(job, lease, outcome, fields, document)
-  if redis.call('SETBIT', key('done', job.id), lease.unit, 1) == 1 then return end
+  if redis.call('SETBIT', key('done', job.id), lease.unit, '1') == 1 then return end
   add(job, outcome, 1)
   emit_document(job, lease, fields, document)
 end
@@ -25,8 +30,8 @@ end
 -- Counts a dropped document of a job that is ending.
 local function count_cancelled(job, lease)
   count(job, lease, 'cancelled',
-    '{"outcome":"cancelled","log":"Обработка документа прервана: задача остановлена"}',
-    lease.document)
+    '"outcome":"cancelled","log":"Обработка документа прервана: задача остановлена"',
+    members(lease.document))
 end
 
 -- Lets a job end early: what nobody holds is counted as cancelled in constant time.
@@ -93,8 +98,9 @@ local function finalise(job, state)
   set_state(job, state)
   put(job, 'finished', NOW)
   if good then put(job, 'progress', 100) end
-  emit(job, 'job', table.concat({ '{"stage":"', good and 'complete' or 'error', '","log":',
-    cjson.encode(final_log(job)), ',"progress":', good and '100' or '0', ',"final":true}' }))
+  emit(job, '"type":"job",', '"stage":"' .. (good and 'complete' or 'error') .. '","log":'
+    .. cjson.encode(final_log(job)) .. ',"progress":' .. (good and '100' or '0')
+    .. ',"final":true')
   place(job)
   save(job)
   redis.call('UNLINK', key('lease', id), key('retry', id), key('att', id), key('done', id))

@@ -1,84 +1,105 @@
--- Counters and events.
+-- Counters and events. The fields of the job are read directly here: an event looks at many, and
+-- there is one for each document.
 
 local function done(job)
-  return get(job, 'completed') + get(job, 'completed_with_warnings')
-    + get(job, 'needs_attention') + get(job, 'too_short')
+  local fields = job.fields
+  return (fields.completed or 0) + (fields.completed_with_warnings or 0)
+    + (fields.needs_attention or 0) + (fields.too_short or 0)
 end
 
 local function ended(job)
-  return done(job) + get(job, 'skipped_duplicate') + get(job, 'failed') + get(job, 'cancelled')
+  local fields = job.fields
+  return done(job) + (fields.skipped_duplicate or 0) + (fields.failed or 0)
+    + (fields.cancelled or 0)
 end
 
 -- Percent to one decimal. Before the seal the share is unknown and stays; it never falls, even
--- when a document starts again; what was cancelled is no progress.
-local function measure_progress(job)
-  local total = get(job, 'total')
-  if get(job, 'sealed') == 0 or total == 0 then return end
-  local percent = ((ended(job) - get(job, 'cancelled')) * 100 + get(job, 'partial')) / total
+-- when a document starts again; what was cancelled is no progress. `count` documents have ended.
+local function measure_progress(job, count)
+  local fields = job.fields
+  local total = fields.total
+  if total == 0 or fields.sealed == 0 then return end
+  local percent = ((count - (fields.cancelled or 0)) * 100 + fields.partial) / total
   percent = math.floor(percent * 10) / 10
-  if percent > get(job, 'progress') then put(job, 'progress', percent) end
+  if percent > fields.progress then put(job, 'progress', percent) end
 end
 
 -- Seconds left by the mean time per document ended so far, or nil while there is nothing to
 -- measure. Pauses do not count.
-local function eta(job)
-  local count = ended(job)
-  if job.fields.state ~= 'running' or get(job, 'sealed') == 0 or count == 0 then return nil end
-  local elapsed = NOW - get(job, 'started') - get(job, 'idle')
-  return math.max(0, elapsed / count * (get(job, 'total') - count) / 1000)
+local function eta(job, count)
+  local fields = job.fields
+  if count == 0 or fields.state ~= 'running' or fields.sealed == 0 then return nil end
+  local elapsed = NOW - fields.started - (fields.idle or 0)
+  local seconds = math.max(0, elapsed / count * (fields.total - count) / 1000)
+  return seconds < 100 and math.floor(seconds * 10) / 10 or math.floor(seconds)
 end
 
-local function emit(job, kind, fields, document)
-  add(job, 'seq', 1)
-  measure_progress(job)
-  local seq = text(get(job, 'seq'))
-  local seconds = eta(job)
-  local body = table.concat({
-    '{"type":"', kind, '","job_id":"', job.id, '","epoch":"', job.fields.epoch, '","seq":', seq,
-    ',"ts":"', timestamp(), '",', string.sub(fields, 2, -2), document or '',
-    ',"job":{"status":"', job.fields.state,
-    '","done":', text(done(job)),
-    ',"failed":', text(get(job, 'failed')),
-    ',"skipped":', text(get(job, 'skipped_duplicate')),
-    ',"total":', text(get(job, 'total')),
-    ',"progress":', tenths(get(job, 'progress')),
-    ',"eta_s":', seconds and string.format('%.1f', seconds) or 'null', '}}' })
-  redis.call('XADD', key('ev', job.id), 'MAXLEN', '~', EVENTS_KEPT, seq .. '-0', 'd', body)
-  redis.call('PUBLISH', CHANNELS .. 'ch:' .. job.id, body)
-  redis.call('PUBLISH', CHANNELS .. 'ch:all', body)
+-- A JSON object without its braces.
+local function members(object) return string.sub(object, 2, -2) end
+
+-- Writes an event into the history and publishes it. `fields` are members of a JSON object, and so
+-- is `document`, what is constant about the document of the lease ('' where it is unknown). The
+-- body is made in one piece: texts on the way to it would cost more than the commands.
+local function emit(job, opening, fields, lease, document)
+  local counts, count = job.fields, ended(job)
+  measure_progress(job, count)
+  local sequence, seconds = counts.seq + 1, eta(job, count)
+  put(job, 'seq', sequence)
+  local seq, total = text(sequence), common(counts.total)
+  local before, position = '', ''
+  if lease and document ~= '' then
+    before, position = ',"document":{', ',"index":' .. lease.unit .. ',"total":' .. total
+      .. ',"attempt":' .. common(lease.attempt) .. '}'
+  end
+  job.named = job.named or ',"job_id":"' .. job.id .. '","epoch":"' .. counts.epoch .. '","seq":'
+  local body = '{' .. opening .. fields .. before .. (document or '') .. position
+    .. job.named .. seq .. ',"ts":"' .. timestamp() .. '","job":{"status":"' .. counts.state
+    .. '","done":' .. text(done(job)) .. ',"failed":' .. common(counts.failed or 0)
+    .. ',"skipped":' .. common(counts.skipped_duplicate or 0) .. ',"total":' .. total
+    .. ',"progress":' .. common(counts.progress)
+    .. ',"eta_s":' .. (seconds and common(seconds) or 'null') .. '}}'
+  if not job.stream then
+    job.stream, job.channel = key('ev', job.id), CHANNELS .. 'ch:' .. job.id
+  end
+  if sequence % EVENTS_BETWEEN_TRIMS == 0 then
+    redis.call('XADD', job.stream, 'MAXLEN', '~', EVENTS_KEPT, seq .. '-0', 'd', body)
+  else
+    redis.call('XADD', job.stream, seq .. '-0', 'd', body)
+  end
+  redis.call('PUBLISH', job.channel, body)
 end
 
 local function emit_job(job, log)
-  measure_progress(job)
-  emit(job, 'job', '{"stage":"job","log":' .. cjson.encode(log)
-    .. ',"progress":' .. tenths(get(job, 'progress')) .. '}')
+  measure_progress(job, ended(job))
+  emit(job, '"type":"job",', '"stage":"job","log":' .. cjson.encode(log)
+    .. ',"progress":' .. common(job.fields.progress))
 end
 
-local function document_part(job, lease, document)
-  if document == '' then return '' end
-  return table.concat({ ',"document":', string.sub(document, 1, -2), ',"index":', lease.unit,
-    ',"total":', text(get(job, 'total')), ',"attempt":', lease.attempt, '}' })
+-- A finished stage.
+local function emit_stage(job, lease, fields, document)
+  emit(job, '"type":"stage",', fields, lease, document)
 end
 
 -- The event of a document that has ended; its stage is the last one that it finished.
 local function emit_document(job, lease, fields, document)
-  local stage = table.concat({ '{"stage":"', lease.stage, '/', STAGES, '","progress":',
-    lease.stage * STAGE_PERCENT, ',' })
-  emit(job, 'document', stage .. string.sub(fields, 2), document_part(job, lease, document))
+  local opening = '"type":"document","stage":"' .. common(lease.stage) .. '/' .. STAGES
+    .. '","progress":' .. common(lease.stage * STAGE_PERCENT) .. ','
+  emit(job, opening, fields, lease, document)
 end
 
 -- A job for reading: what is stored and what is computed from it.
 local function view(job)
-  measure_progress(job)
+  local count = ended(job)
+  measure_progress(job, count)
   local flat = { 'id', job.id }
   for name, value in pairs(job.fields) do
     flat[#flat + 1] = name
-    flat[#flat + 1] = name == 'progress' and tenths(tonumber(value)) or text(value)
+    flat[#flat + 1] = name == 'progress' and common(value) or text(value)
   end
-  local seconds = eta(job)
+  local seconds = eta(job, count)
   if seconds then
     flat[#flat + 1] = 'eta_s'
-    flat[#flat + 1] = string.format('%.1f', seconds)
+    flat[#flat + 1] = common(seconds)
   end
   if job.fields.state == 'queued' then
     local rank = redis.call('ZRANK', P .. 'ready', job.id)

@@ -20,7 +20,7 @@
 --   stats        HASH    counters since the start of this Redis: see `tally`
 --   wake         LIST    markers for waiting workers
 --
--- Channels belong to no shard: tq:ch:<id>, tq:ch:all, tq:ctl.
+-- Channels belong to no shard: tq:ch:<id>, tq:ctl.
 --
 -- A script reads and validates first, changes the job as a table, and writes last (`save`).
 
@@ -30,11 +30,12 @@ local CHANNELS = 'tq:'
 local LIST, FINISH = '-2', '-1'
 local STAGES, STAGE_PERCENT = 14, 7
 local THIN_ABOVE, STAGE_EVENTS_PER_SECOND = 1000, 20
-local EVENTS_KEPT, ANSWERS_KEPT, ANSWERS_KEPT_MS = 20000, 256, 600000
+local EVENTS_KEPT, EVENTS_BETWEEN_TRIMS = 20000, 64
+local ANSWERS_KEPT, ANSWERS_KEPT_MS = 256, 600000
 local OPEN_STATES = { 'queued', 'running', 'paused', 'cancelling' }
 local FINAL_STATES = { 'completed', 'completed_with_errors', 'failed', 'cancelled' }
-local OUTCOMES = { 'completed', 'completed_with_warnings', 'skipped_duplicate', 'too_short',
-  'needs_attention', 'failed', 'cancelled' }
+local OUTCOMES = { completed = true, completed_with_warnings = true, skipped_duplicate = true,
+  too_short = true, needs_attention = true, failed = true, cancelled = true }
 
 local time = redis.call('TIME')
 local NOW_US = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -50,17 +51,26 @@ end
 -- Never tostring(): it writes 1e+15.
 local function text(value)
   if type(value) ~= 'number' then return value end
-  if value == math.floor(value) then return string.format('%.0f', value) end
+  if value == math.floor(value) then return string.format('%d', value) end
   return string.format('%.17g', value)
 end
 
-local function tenths(value)
-  if value == math.floor(value) then return string.format('%.0f', value) end
-  return string.format('%.1f', value)
+-- The same for numbers that the events of a call have in common.
+local known_texts = {}
+local function common(value)
+  local known = known_texts[value]
+  if not known then
+    known = string.format('%.14g', value)
+    known_texts[value] = known
+  end
+  return known
 end
 
--- RFC 3339 of NOW (days since 1970 to a date of the proleptic Gregorian calendar).
+-- RFC 3339 of NOW (days since 1970 to a date of the proleptic Gregorian calendar); the same for
+-- all events of a call.
+local known_timestamp
 local function timestamp()
+  if known_timestamp then return known_timestamp end
   local floor = math.floor
   local days = floor(NOW / 86400000)
   local ms = NOW - days * 86400000
@@ -73,28 +83,40 @@ local function timestamp()
   local day = doy - floor((153 * mp + 2) / 5) + 1
   local month = mp < 10 and mp + 3 or mp - 9
   local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day,
+  known_timestamp = string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day,
     floor(ms / 3600000), floor(ms / 60000) % 60, floor(ms / 1000) % 60, ms % 1000)
+  return known_timestamp
 end
 
--- The job as a table, or nil.
+-- Fields of a job that are texts even where they look like numbers; the others are numbers.
+local TEXTS = { request_hash = true, collection = true, force = true, retry_of = true,
+  max_failed = true, traceparent = true, order = true, epoch = true, state = true, ending = true,
+  verdict = true, position = true, error = true }
 
+-- The job as a table, or nil.
 local function open_job(id)
   local flat = redis.call('HGETALL', key('job', id))
   if #flat == 0 then return nil end
-  local job = { id = id, fields = {}, changed = {} }
-  for i = 1, #flat, 2 do job.fields[flat[i]] = flat[i + 1] end
-  return job
+  local fields = {}
+  for i = 1, #flat, 2 do
+    local name, value = flat[i], flat[i + 1]
+    fields[name] = TEXTS[name] and value or tonumber(value)
+  end
+  return { id = id, fields = fields, changed = {} }
 end
 
-local function get(job, name) return tonumber(job.fields[name]) or 0 end
+-- A number of the job; one that was never written is 0.
+local function get(job, name) return job.fields[name] or 0 end
 
 local function put(job, name, value)
   job.fields[name] = value
   job.changed[name] = true
 end
 
-local function add(job, name, by) put(job, name, get(job, name) + by) end
+local function add(job, name, by)
+  job.fields[name] = (job.fields[name] or 0) + by
+  job.changed[name] = true
+end
 
 local function save(job)
   local flat = {}

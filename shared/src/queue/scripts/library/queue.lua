@@ -5,11 +5,13 @@ local function wake()
   if redis.call('LLEN', P .. 'wake') < workers then redis.call('LPUSH', P .. 'wake', 1) end
 end
 
--- Whether a limited job may have another document worked on; its listing does not count.
+-- Whether a limited job may have another document worked on; its listing (in progress or just
+-- given out) does not count.
 local function has_room(job)
   local limit = get(job, 'max_inflight')
   if limit == 0 then return true end
-  return get(job, 'inflight') - redis.call('HEXISTS', key('lease', job.id), LIST) < limit
+  local listing = job.is_listed_here and 1 or redis.call('HEXISTS', key('lease', job.id), LIST)
+  return get(job, 'inflight') - listing < limit
 end
 
 local function verdict(job)
@@ -36,12 +38,12 @@ local function place(job)
     end
   end
   if claimable then
-    if not redis.call('ZSCORE', P .. 'ready', id) then
+    if redis.call('ZADD', P .. 'ready', text(get(job, 'vt')), id) == 1 then
       -- Whoever was away cannot have saved up credit.
       put(job, 'vt', math.max(get(job, 'vt'), tonumber(redis.call('GET', P .. 'clock')) or 0))
+      redis.call('ZADD', P .. 'ready', text(get(job, 'vt')), id)
       wake()
     end
-    redis.call('ZADD', P .. 'ready', text(get(job, 'vt')), id)
   else
     redis.call('ZREM', P .. 'ready', id)
   end
