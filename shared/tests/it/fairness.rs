@@ -190,7 +190,7 @@ async fn what_is_given_back_untouched_costs_the_job_nothing() {
     let job = bench.listed(8).await;
     let virtual_time = || async {
         let shares = bench.queue.shares(10).await.unwrap();
-        shares.iter().find(|share| share.job_id == job).unwrap().virtual_time
+        shares.iter().find(|share| share.job_id == job).unwrap().virtual_time_s
     };
     let before = virtual_time().await;
     let claims = bench.claim(4).await;

@@ -106,7 +106,13 @@ async fn scripts_are_loaded_again_after_a_flush() {
 #[tokio::test]
 async fn documents_that_end_together_are_counted_one_by_one() {
     let bench = Bench::new().await;
-    let jobs = [bench.listed(40).await, bench.listed(40).await];
+    let jobs = [new_job(), new_job()];
+    for job in &jobs {
+        bench.queue.submit(job).await.unwrap();
+    }
+    for listing in bench.claim(2).await {
+        bench.queue.seal(&listing.lease, 40).await.unwrap();
+    }
     let mut leases: Vec<Lease> = Vec::new();
     while leases.len() < 80 {
         leases.extend(bench.claim(16).await.iter().map(|claim| claim.lease));
@@ -118,12 +124,12 @@ async fn documents_that_end_together_are_counted_one_by_one() {
     let counted = settled.iter().filter(|answer| **answer == Settled::Counted).count();
     let already = settled.iter().filter(|answer| **answer == Settled::Already).count();
     assert_eq!((counted, already), (80, 80));
-    for _ in jobs {
+    for _ in &jobs {
         bench.finish().await;
     }
-    for job in jobs {
-        assert_eq!(bench.view(job).await.documents.completed, 40);
-        let events = bench.log(job).await;
+    for job in &jobs {
+        assert_eq!(bench.view(job.id).await.documents.completed, 40);
+        let events = bench.log(job.id).await;
         check_log(&events, true);
         assert_eq!(events.iter().filter(|event| event.outcome.is_some()).count(), 40);
     }
