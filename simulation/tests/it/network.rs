@@ -30,8 +30,9 @@ async fn test_5_calls_whose_replies_are_lost_count_once() {
         broken += 1;
     }
     assert!(broken > 3, "the job was over before anything broke");
-    let output = fleet.output();
-    assert!(output.contains("error: complete"), "no reply of `complete` was lost:\n{output}");
+    // Not before the last repetition is over: its reply may be among the lost ones.
+    let repeated = fleet.queue.queue_depth().await.unwrap().counters.get("already").copied();
+    assert!(repeated > Some(0), "no call whose reply was lost was repeated:\n{}", fleet.output());
     let view = fleet.ended(job).await;
     assert_eq!((view.status, view.documents.completed), (JobStatus::Completed, 240));
     let report = fleet.check(job).await;
