@@ -19,6 +19,8 @@ use uuid::Uuid;
 
 /// How often the calls are made.
 const ROUNDS: usize = 3;
+/// The largest page of events that the relay asks for.
+pub(crate) const EVENTS_READ: usize = 512;
 /// Claims of a round, of up to 16 units each.
 const TURNS: u64 = 250;
 
@@ -104,6 +106,20 @@ async fn round(jobs: u64) -> Costs {
     let mut connection = redis.connection();
     log_every_command(&mut connection);
     let mut meter = Meter { connection, names: names(), costs: Costs::default() };
+    let mut settled = 0;
+    // One with a history of more than a page.
+    let told = new_job(400);
+    meter.of(queue.submit(&told)).await;
+    loop {
+        let claims = meter.of(queue.claim(&worker, Uuid::new_v4(), 16)).await;
+        if claims.is_empty() {
+            break;
+        }
+        for claim in &claims {
+            settled += 1;
+            work(&mut meter, &queue, claim, settled).await;
+        }
+    }
     let (large, unwanted) = (new_job(10 * jobs), new_job(10 * jobs));
     for job in [&large, &unwanted] {
         meter.of(queue.submit(job)).await;
@@ -111,7 +127,6 @@ async fn round(jobs: u64) -> Costs {
     for _ in 0..jobs {
         meter.of(queue.submit(&new_job(1))).await;
     }
-    let mut settled = 0;
     for turn in 1..=TURNS {
         let claims = meter.of(queue.claim(&worker, Uuid::new_v4(), 16)).await;
         let leases: Vec<Lease> = claims.iter().map(|claim| claim.lease).collect();
@@ -125,7 +140,10 @@ async fn round(jobs: u64) -> Costs {
                 meter.of(queue.pause(large.id)).await;
                 meter.of(queue.resume(large.id)).await;
             }
-            20 => read(&mut meter, &queue, large.id).await,
+            20 => {
+                read(&mut meter, &queue, large.id).await;
+                meter.of(queue.events(told.id, 0, EVENTS_READ)).await;
+            }
             30 => expire(&mut meter, &hasty, &dying).await,
             _ => {}
         }
@@ -193,7 +211,6 @@ async fn read(meter: &mut Meter, queue: &Queue, job: Uuid) {
     meter.of(queue.jobs(None, 64, None)).await;
     meter.of(queue.job(job)).await;
     meter.of(queue.snapshot(job)).await;
-    meter.of(queue.events(job, 0, 1000)).await;
     meter.of(queue.running_documents(job)).await;
     meter.of(queue.queue_depth()).await;
     meter.of(queue.workers()).await;

@@ -4,13 +4,12 @@
 //! `SLOWLOG` counts wall time: it goes on while the machine runs something else. So every tenth of
 //! a second its entries are taken out together with what the kernel knows of that time: how long
 //! the thread of Redis was ready to run and did not (`schedstat`), and how long the machine itself
-//! stood still under its hypervisor (steal). A script had at least its wall time less this wait. On
-//! an idle machine the wait is zero, and nothing is forgiven.
+//! stood still under its hypervisor (steal). Wall time less this wait is the nearest to what a script
+//! took that can be told of a single run; interrupts are still in it.
 
 use crate::fleet::Fleet;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -45,8 +44,8 @@ impl Times {
         Duration::from_micros(walls.get(place).or(walls.last()).copied().unwrap_or(0))
     }
 
-    /// The longest time that a run took for sure.
-    pub fn longest(&self) -> Duration {
+    /// The longest run, without the waiting.
+    fn longest(&self) -> Duration {
         Duration::from_micros(self.0.iter().map(|run| run.at_least).max().unwrap_or(0))
     }
 }
@@ -154,23 +153,8 @@ fn waited(process: u32) -> Duration {
     Duration::from_nanos(ready) + TICK * steal as u32
 }
 
-/// Names by digest. The scripts are put together as the queue does it; of a script that it puts
-/// together otherwise the digest is shown.
+/// Names of the queue's scripts by digest.
 pub(crate) fn names() -> HashMap<String, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/src/queue");
-    let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
-    let assembly = read(&folder.join("scripts.rs"));
-    let parts = assembly.split("include_str!(\"scripts/library/").skip(1);
-    let files = parts.filter_map(|part| part.split('"').next());
-    let library: String =
-        files.map(|file| read(&folder.join("scripts/library").join(file))).collect();
-    let scripts = std::fs::read_dir(folder.join("scripts")).into_iter().flatten().flatten();
-    let named = scripts.filter_map(|entry| {
-        let source = read(&entry.path());
-        let (flags, body) = source.split_once('\n')?;
-        let digest =
-            redis::Script::new(&format!("{flags}\n{library}\n{body}")).get_hash().to_owned();
-        Some((digest, entry.path().file_stem()?.to_str()?.to_owned()))
-    });
-    named.collect()
+    let named = shared::queue::script_digests().into_iter();
+    named.map(|(digest, file)| (digest, file.trim_end_matches(".lua").to_owned())).collect()
 }

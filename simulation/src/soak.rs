@@ -299,10 +299,7 @@ pub async fn crowd(worker: &Path, jobs: u64) {
     fleet.check_idle().await;
     fleet.all_alive();
     assert!(!fleet.output().contains("error"), "{}", fleet.output());
-    for (name, times) in &scripts.0 {
-        assert!(times.longest() <= LONGEST_SCRIPT, "{name} took {:?}", times.longest());
-    }
-    // On a busy machine that says little; calls made again and again do.
+    // One run proves nothing on a shared machine; calls made again and again do.
     let costs = crate::alone::costs(jobs).await;
     println!("{costs}");
     for (name, most) in costs.dearest() {
@@ -319,5 +316,5 @@ async fn read_everything(fleet: &Fleet, job: Uuid) {
     queue.shares(100).await.expect("redis answers");
     queue.running_documents(job).await.expect("redis answers");
     queue.snapshot(job).await.expect("redis answers");
-    queue.events(job, 0, 1000).await.expect("redis answers");
+    queue.events(job, 0, crate::alone::EVENTS_READ).await.expect("redis answers");
 }

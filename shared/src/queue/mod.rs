@@ -39,6 +39,7 @@ pub use listing::Listing;
 pub use observe::{JobShare, QueueDepth, RunningDocument, WorkerView};
 pub use publish::{DocumentName, Published, StageBody};
 pub use read::{EventPage, Head, JobPage, Snapshot};
+pub use scripts::script_digests;
 pub use settle::{Ending, Failed, Settled};
 pub use submit::{NewJob, Submitted};
 pub use unit::{Lease, Unit};

@@ -33,6 +33,12 @@ macro_rules! scripts {
                 let source = include_str!(concat!("scripts/", $file));
                 redis::Script::new(&assemble(source, LIBRARY))
             }));)*
+
+        /// The digests by which `SLOWLOG` and `MONITOR` of Redis call the scripts, and the names
+        /// of their files.
+        pub fn script_digests() -> Vec<(String, &'static str)> {
+            vec![$(($name.0.get_hash().to_owned(), $file)),*]
+        }
     };
 }
 
