@@ -76,13 +76,25 @@ fn is_cut(error: &QueueError) -> bool {
     matches!(error, QueueError::Redis(error) if error.is_connection_dropped())
 }
 
+/// Puts the connection in doubt when it is dropped, unless there was an answer.
+struct Doubt<'a>(Option<&'a Servers>);
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        if let Some(servers) = self.0 {
+            servers.doubt();
+        }
+    }
+}
+
 /// A handle to the queue; clones share the connections.
 #[derive(Clone)]
 pub struct Queue {
     pub(super) servers: Servers,
     times: Arc<QueueTimes>,
     shards: u16,
-    pub(super) endings: Arc<Endings>,
+    /// One line for each shard.
+    pub(super) endings: Arc<[Endings]>,
     /// The idle connection of [`Queue::wait_for_work`]. Taken out while it blocks, so that an
     /// abandoned wait closes its connection and steals no marker.
     pub(super) waiting: Arc<Mutex<Option<MultiplexedConnection>>>,
@@ -103,7 +115,8 @@ impl Queue {
         let servers = Servers::open(redis_url, &times)?;
         let usual = if servers.is_cluster() { MOST_SHARDS } else { 1 };
         let shards = times.shards.unwrap_or(usual).clamp(1, MOST_SHARDS);
-        let (endings, waiting) = Default::default();
+        let endings = (0..shards).map(|_| Endings::default()).collect();
+        let waiting = Arc::default();
         Ok(Queue { servers, times: Arc::new(times), shards, endings, waiting })
     }
 
@@ -122,14 +135,20 @@ impl Queue {
     }
 
     async fn ping_once(&self) -> Result<(), QueueError> {
-        let mut connection = self.servers.connection().await?;
-        let answer = redis::cmd("PING").query_async(&mut connection).await;
-        self.judge(answer.map_err(QueueError::Redis))
+        self.ask(async {
+            let mut connection = self.servers.connection().await?;
+            Ok(redis::cmd("PING").query_async(&mut connection).await?)
+        })
+        .await
     }
 
     /// Refuses a Redis that would drop keys of the queue when its memory is full.
     pub async fn check_policy(&self) -> Result<(), QueueError> {
-        for report in self.servers.memory_reports().await? {
+        let mut reports = self.ask(self.servers.memory_reports()).await;
+        if reports.as_ref().is_err_and(is_cut) {
+            reports = self.ask(self.servers.memory_reports()).await;
+        }
+        for report in reports? {
             let policy = report
                 .lines()
                 .find_map(|line| line.trim().strip_prefix("maxmemory_policy:"))
@@ -164,27 +183,35 @@ impl Queue {
         &self,
         call: &ScriptInvocation<'_>,
     ) -> Result<T, QueueError> {
-        let mut connection = self.servers.connection().await?;
-        let mut reply = call.invoke_async(&mut connection).await;
-        // Forgotten again between its loading and its call: somebody flushes the scripts.
-        for _ in 0..LOADINGS {
-            match &reply {
-                Err(error) if is_forgotten(error) => {
-                    reply = call.invoke_async(&mut connection).await;
+        self.ask(async {
+            let mut connection = self.servers.connection().await?;
+            let mut reply = call.invoke_async(&mut connection).await;
+            // Forgotten again between its loading and its call: somebody flushes the scripts.
+            for _ in 0..LOADINGS {
+                match &reply {
+                    Err(error) if is_forgotten(error) => {
+                        reply = call.invoke_async(&mut connection).await;
+                    }
+                    _ => break,
                 }
-                _ => break,
             }
-        }
-        self.judge(reply.map_err(QueueError::from_script))
+            reply.map_err(QueueError::from_script)
+        })
+        .await
     }
 
-    /// Whatever Redis or the way to it answers badly puts the connection in doubt.
-    fn judge<T>(&self, reply: Result<T, QueueError>) -> Result<T, QueueError> {
-        reply.inspect_err(|error| {
-            if matches!(error, QueueError::Redis(_)) {
-                self.servers.doubt();
-            }
-        })
+    /// Makes a call; whatever Redis or the way to it answers badly puts the connection in doubt,
+    /// and so does a caller that gives up waiting for an answer.
+    async fn ask<T>(
+        &self,
+        call: impl Future<Output = Result<T, QueueError>>,
+    ) -> Result<T, QueueError> {
+        let mut doubt = Doubt(Some(&self.servers));
+        let reply = call.await;
+        if !matches!(reply, Err(QueueError::Redis(_))) {
+            doubt.0 = None;
+        }
+        reply
     }
 
     /// Runs a script on every shard, all at the same time; the replies come in the order of the
@@ -218,9 +245,11 @@ impl Queue {
         &self,
         pipeline: &redis::Pipeline,
     ) -> Result<Vec<T>, QueueError> {
-        let mut connection = self.servers.connection().await?;
-        let replies = pipeline.query_async(&mut connection).await;
-        self.judge(replies.map_err(QueueError::Redis))
+        self.ask(async {
+            let mut connection = self.servers.connection().await?;
+            Ok(pipeline.query_async(&mut connection).await?)
+        })
+        .await
     }
 
     /// Among how many shards the jobs are divided.

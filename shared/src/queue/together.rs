@@ -14,7 +14,7 @@ const MOST_TOGETHER: usize = 64;
 type Arguments = [String; 6];
 type Reply = Result<String, QueueError>;
 
-/// Documents of this process that have ended and are not counted yet.
+/// Documents of this process and of one shard that have ended and are not counted yet.
 #[derive(Default)]
 pub(super) struct Endings {
     waiting: Mutex<VecDeque<Waiting>>,
@@ -36,9 +36,13 @@ impl Endings {
     /// The job that has waited longest and its documents.
     fn next_batch(&self) -> Option<(Uuid, Vec<Waiting>)> {
         let mut waiting = self.waiting();
-        let job_id = waiting.front()?.job_id;
+        let job_id = waiting.iter().find(|document| !document.tell.is_closed())?.job_id;
         let mut batch = Vec::new();
         for document in std::mem::take(&mut *waiting) {
+            // Nobody waits for it any more.
+            if document.tell.is_closed() {
+                continue;
+            }
             if document.job_id == job_id && batch.len() < MOST_TOGETHER {
                 batch.push(document);
             } else {
@@ -54,10 +58,12 @@ impl Queue {
     /// company: the first one calls at once, and those that come meanwhile share the next call.
     pub(super) async fn complete_together(&self, job_id: Uuid, arguments: Arguments) -> Reply {
         let arguments = Arc::new(arguments);
+        // A shard whose node is away must not hold up the others.
+        let endings = &self.endings[usize::from(self.shard(job_id).number())];
         loop {
             let (tell, mut told) = oneshot::channel();
             let document = Waiting { job_id, arguments: Arc::clone(&arguments), tell };
-            self.endings.waiting().push_back(document);
+            endings.waiting().push_back(document);
             let turn = tokio::select! {
                 biased;
                 reply = &mut told => match reply {
@@ -65,7 +71,7 @@ impl Queue {
                     // Whoever made the call was dropped in it. It may be repeated.
                     Err(_) => continue,
                 },
-                turn = self.endings.turn.lock() => turn,
+                turn = endings.turn.lock() => turn,
             };
             // Those that end in this moment come along.
             tokio::task::yield_now().await;
@@ -73,15 +79,15 @@ impl Queue {
                 match told.try_recv() {
                     Ok(reply) => return reply,
                     Err(TryRecvError::Closed) => break,
-                    Err(TryRecvError::Empty) => self.complete_waiting().await,
+                    Err(TryRecvError::Empty) => self.complete_waiting(endings).await,
                 }
             }
             drop(turn);
         }
     }
 
-    async fn complete_waiting(&self) {
-        let Some((job_id, batch)) = self.endings.next_batch() else { return };
+    async fn complete_waiting(&self, endings: &Endings) {
+        let Some((job_id, batch)) = endings.next_batch() else { return };
         let mut call = scripts::COMPLETE.call(self.shard(job_id));
         call.arg(job_id.to_string());
         for argument in batch.iter().flat_map(|document| document.arguments.iter()) {

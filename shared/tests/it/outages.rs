@@ -17,6 +17,26 @@ async fn another_eviction_policy_is_refused() {
 }
 
 #[tokio::test]
+async fn connections_that_redis_closed_unseen_cost_no_call() {
+    let bench = Bench::new().await;
+    let mut killer = bench.redis.connection();
+    let mut kill = || {
+        let kill = ["KILL", "TYPE", "normal", "SKIPME", "yes"];
+        let killed: u64 = redis::cmd("CLIENT").arg(&kill).query(&mut killer).unwrap();
+        assert!(killed > 0);
+    };
+    for _ in 0..3 {
+        bench.queue.check_policy().await.unwrap();
+        kill();
+        bench.queue.check_policy().await.unwrap();
+        kill();
+        bench.queue.ping().await.unwrap();
+        kill();
+        bench.queue.jobs(None, 10, None).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_full_redis_refuses_new_jobs_and_drains_the_others() {
     let bench = Bench::new().await;
     let job_id = bench.listed(3).await;
