@@ -46,7 +46,7 @@ score: build model ## train a corpus and score it: make score CORPUS=../shared/c
 retrieval: build model ## nDCG@10 on the clause retrieval set: make retrieval CORPUS=../shared/corpus
 	python3 bench/retrieval.py "$(or $(CORPUS),../shared/corpus)"
 
-bench-queue: ## the queue beside BullMQ and Celery, about twelve minutes (needs node, python3-venv)
+bench-queue: ## the queue beside BullMQ and Celery, about seven minutes (needs node, python3-venv)
 	python3 bench/queue/run.py
 
 soak: ## break simulated workers at random, ten minutes long: make soak MINUTES=10 SEED=…

@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 /// How often the calls are made.
 const ROUNDS: usize = 3;
-/// The largest page of events that the relay asks for.
-pub(crate) const EVENTS_READ: usize = 512;
+/// The largest page of events that anybody may ask for.
+pub(crate) const EVENTS_READ: usize = 1000;
 /// Claims of a round, of up to 16 units each.
 const TURNS: u64 = 250;
 

@@ -127,15 +127,7 @@ impl Queue {
 
     /// Whether Redis answers; in a Cluster, every master.
     pub async fn ping(&self) -> Result<(), QueueError> {
-        let answer = self.ping_once().await;
-        if answer.as_ref().is_err_and(is_cut) {
-            return self.ping_once().await;
-        }
-        answer
-    }
-
-    async fn ping_once(&self) -> Result<(), QueueError> {
-        self.ask(async {
+        self.ask(|| async move {
             let mut connection = self.servers.connection().await?;
             Ok(redis::cmd("PING").query_async(&mut connection).await?)
         })
@@ -144,11 +136,7 @@ impl Queue {
 
     /// Refuses a Redis that would drop keys of the queue when its memory is full.
     pub async fn check_policy(&self) -> Result<(), QueueError> {
-        let mut reports = self.ask(self.servers.memory_reports()).await;
-        if reports.as_ref().is_err_and(is_cut) {
-            reports = self.ask(self.servers.memory_reports()).await;
-        }
-        for report in reports? {
+        for report in self.ask(|| self.servers.memory_reports()).await? {
             let policy = report
                 .lines()
                 .find_map(|line| line.trim().strip_prefix("maxmemory_policy:"))
@@ -166,24 +154,12 @@ impl Queue {
         self.servers.pubsub().await
     }
 
-    /// Runs a script, loading it first where Redis does not know it, and again when its connection
-    /// turns out to be dead: every script may be repeated.
+    /// Runs a script, loading it first where Redis does not know it.
     pub(super) async fn invoke<T: FromRedisValue>(
         &self,
         call: &ScriptInvocation<'_>,
     ) -> Result<T, QueueError> {
-        let mut reply = self.invoke_once(call).await;
-        if reply.as_ref().is_err_and(is_cut) {
-            reply = self.invoke_once(call).await;
-        }
-        reply
-    }
-
-    async fn invoke_once<T: FromRedisValue>(
-        &self,
-        call: &ScriptInvocation<'_>,
-    ) -> Result<T, QueueError> {
-        self.ask(async {
+        self.ask(|| async move {
             let mut connection = self.servers.connection().await?;
             let mut reply = call.invoke_async(&mut connection).await;
             // Forgotten again between its loading and its call: somebody flushes the scripts.
@@ -200,9 +176,22 @@ impl Queue {
         .await
     }
 
-    /// Makes a call; whatever Redis or the way to it answers badly puts the connection in doubt,
-    /// and so does a caller that gives up waiting for an answer.
-    async fn ask<T>(
+    /// Makes a call, and makes it again when its connection turns out to be closed: only for calls
+    /// that may be repeated, as every script may.
+    async fn ask<T, F: Future<Output = Result<T, QueueError>>>(
+        &self,
+        call: impl Fn() -> F,
+    ) -> Result<T, QueueError> {
+        let reply = self.ask_once(call()).await;
+        if reply.as_ref().is_err_and(is_cut) {
+            return self.ask_once(call()).await;
+        }
+        reply
+    }
+
+    /// Whatever Redis or the way to it answers badly puts the connection in doubt, and so does a
+    /// caller that gives up waiting for an answer.
+    async fn ask_once<T>(
         &self,
         call: impl Future<Output = Result<T, QueueError>>,
     ) -> Result<T, QueueError> {
@@ -234,18 +223,7 @@ impl Queue {
         &self,
         pipeline: &redis::Pipeline,
     ) -> Result<Vec<T>, QueueError> {
-        let replies = self.pipeline_once(pipeline).await;
-        if replies.as_ref().is_err_and(is_cut) {
-            return self.pipeline_once(pipeline).await;
-        }
-        replies
-    }
-
-    async fn pipeline_once<T: FromRedisValue>(
-        &self,
-        pipeline: &redis::Pipeline,
-    ) -> Result<Vec<T>, QueueError> {
-        self.ask(async {
+        self.ask(|| async move {
             let mut connection = self.servers.connection().await?;
             Ok(pipeline.query_async(&mut connection).await?)
         })

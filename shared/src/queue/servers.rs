@@ -74,6 +74,7 @@ impl Servers {
             Address::Single(url) => {
                 let manager = Manager::new_with_config(url.as_str(), config)?;
                 let pool = Pool::builder(manager)
+                    // One is shared; another one while the first is in doubt.
                     .max_size(2)
                     .runtime(Runtime::Tokio1)
                     .wait_timeout(Some(times.command))

@@ -18,7 +18,8 @@ see_worker(worker, tonumber(stored[4]), lease_ms, ARGV[7], ARGV[8], ARGV[9])
 promote()
 
 -- A document that would be given up after one more crash. A worker has one of them at a time (and
--- shard): whoever merely ran beside a deadly one must not die with it until it is taken for deadly, too.
+-- shard): whoever merely ran beside a deadly one must not die with it until it is taken for deadly,
+-- too.
 local function is_last_chance(unit, crashes)
   return unit ~= LIST and unit ~= FINISH and crashes > 0 and crashes == max_crashes - 1
 end

@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- ARGV job, the last number that the caller has, most events (<= 1000)
+-- ARGV job, the last number that the caller has, most events (<= 256)
 -- Returns epoch, last number, oldest number kept, 1 when the job has ended, stream entries;
 --      nil when there is no such job
 
