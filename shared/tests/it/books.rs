@@ -174,11 +174,16 @@ async fn broken_books_are_repaired() {
     for listing in listings {
         bench.queue.seal(&listing.lease, 3).await.unwrap();
     }
-    let held = bench.claim(1).await.remove(0).lease;
+    // Three documents of one job and one of another.
+    let mut claims = bench.claim(4).await;
+    let (lost, held) = (claims.pop().unwrap().lease, claims.remove(0).lease);
+    assert_ne!(lost.job_id, held.job_id);
     let mut redis = bench.redis.connection();
-    let hidden = *jobs.iter().rev().find(|job| **job != held.job_id).unwrap();
+    let hidden = *jobs.iter().rev().find(|job| ![held.job_id, lost.job_id].contains(job)).unwrap();
     let _: () = redis.zrem("{tq:00}:ready", hidden.to_string()).unwrap();
-    let _: () = redis.hset(format!("{{tq:00}}:job:{}", jobs[10]), "inflight", 7).unwrap();
+    let leases = format!("{{tq:00}}:lease:{}", lost.job_id);
+    let Unit::Document { index: number } = lost.unit else { panic!() };
+    let _: () = redis.hdel(leases, number).unwrap();
     let (Unit::Document { index }, member) = (held.unit, held.job_id) else { panic!() };
     let _: () = redis.zrem("{tq:00}:exp", format!("{member}:{index}")).unwrap();
 
@@ -186,7 +191,8 @@ async fn broken_books_are_repaired() {
     assert_eq!(bench.queue.scrub().await.unwrap(), 0);
     let rank: Option<u64> = redis.zrank("{tq:00}:ready", hidden.to_string()).unwrap();
     assert!(rank.is_some());
-    let inflight: u64 = redis.hget(format!("{{tq:00}}:job:{}", jobs[10]), "inflight").unwrap();
+    let shares = bench.queue.shares(20).await.unwrap();
+    let inflight = shares.iter().find(|share| share.job_id == lost.job_id).unwrap().inflight;
     let expiry: Option<f64> = redis.zscore("{tq:00}:exp", format!("{member}:{index}")).unwrap();
     assert_eq!((inflight, expiry.is_some()), (0, true));
     let repaired = bench.queue.queue_depth().await.unwrap().counters["repaired"];

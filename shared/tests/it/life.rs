@@ -1,6 +1,7 @@
 //! A job from its submission to its final event.
 
 use crate::support::*;
+use redis::Commands;
 use shared::event::EventType;
 use shared::job::JobStatus;
 use shared::outcome::{Code, Outcome};
@@ -77,6 +78,23 @@ async fn a_job_passes_from_submission_to_its_final_event() {
     let format = &time::format_description::well_known::Rfc3339;
     let told = time::OffsetDateTime::parse(&last.ts, format).unwrap();
     assert!((now - told).abs() < time::Duration::seconds(5), "{} is not now", last.ts);
+}
+
+#[tokio::test]
+async fn a_job_in_the_form_of_an_older_version_is_begun_anew() {
+    let bench = Bench::new().await;
+    let job = new_job();
+    let mut redis = bench.redis.connection();
+    let fields = [("request_hash", "another"), ("state", "running"), ("epoch", "old")];
+    let _: () = redis.hset_multiple(format!("{{tq:00}}:job:{}", job.id), &fields).unwrap();
+    let _: () = redis.zadd("{tq:00}:jobs:running", job.id.to_string(), 1).unwrap();
+    let _: () = redis.zadd("{tq:00}:ready", job.id.to_string(), 0).unwrap();
+
+    assert!(bench.queue.job(job.id).await.unwrap().is_none());
+    assert!(bench.claim(1).await.is_empty());
+    assert!(bench.queue.submit(&job).await.unwrap().created);
+    assert_eq!(bench.queue.queue_depth().await.unwrap().jobs["running"], 0);
+    assert_eq!(bench.claim_one().await.task, Task::List { total: 0, position: None });
 }
 
 #[tokio::test]

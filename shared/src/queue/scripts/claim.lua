@@ -21,7 +21,7 @@ promote()
 -- shard): whoever merely ran beside a deadly one must not die with it until it is taken for deadly,
 -- too.
 local function is_last_chance(unit, crashes)
-  return unit ~= LIST and unit ~= FINISH and crashes > 0 and crashes == max_crashes - 1
+  return crashes > 0 and crashes == max_crashes - 1 and unit ~= LIST and unit ~= FINISH
 end
 
 local function has_last_chance()
@@ -30,7 +30,8 @@ local function has_last_chance()
 end
 local is_burdened = has_last_chance()
 
--- The next unit of a job and the errors and crashes that it has caused.
+-- The next unit of a job that was given out before or is no document, and the errors and crashes
+-- that it has caused; then the next document.
 local function next_unit(job)
   job.due = job.due
     or redis.call('ZRANGEBYSCORE', key('retry', job.id), '-inf', NOW, 'LIMIT', 0, MOST_SEEN)
@@ -42,18 +43,17 @@ local function next_unit(job)
       return unit, errors, crashes
     end
   end
-  local cursor = get(job, 'cursor')
-  if cursor < get(job, 'total') then
-    put(job, 'cursor', cursor + 1)
-    return text(cursor), 0, 0
-  end
-  return nil
+  local fields = job.fields
+  local cursor = fields.cursor
+  if cursor >= fields.total then return nil end
+  fields.cursor = cursor + 1
+  return format('%d', cursor), 0, 0
 end
 
 -- Milliseconds of cost that a document is charged until its own are measured: the job's mean.
 local function estimate(job)
   local measured = get(job, 'cost_n')
-  return measured > 0 and math.floor(get(job, 'cost_ms') / measured) or 1000
+  return measured > 0 and floor(get(job, 'cost_ms') / measured) or 1000
 end
 
 local function task_of(job, unit, errors, crashes)
@@ -78,42 +78,46 @@ local function head_of(job)
     .. (trace ~= '' and ',"trace":' .. cjson.encode(trace) or '') .. ',"units":['
 end
 
--- What leases and claims of units of one kind have in common: everything but unit and fence.
+-- What leases and claims of a unit have in common with others of its kind: everything but unit and
+-- fence.
 local function form_of(job, unit, errors, crashes)
   local is_document = unit ~= LIST and unit ~= FINISH
-  local name = is_document and errors .. '|' .. crashes or unit
-  if not job.forms[name] then
-    local attempt, charged = errors + crashes + 1, is_document and estimate(job) or 0
-    job.forms[name] = {
-      lease = lease_rest(worker, attempt, 0, 0, charged, ''),
-      claim = ',"attempt":' .. attempt .. ',' .. task_of(job, unit, errors, crashes) .. '}',
-      virtual_time = charged / 1000 / get(job, 'weight'),
-    }
-  end
-  return job.forms[name]
+  local attempt, charged = errors + crashes + 1, is_document and estimate(job) or 0
+  return {
+    lease = lease_rest(worker, attempt, 0, 0, charged, ''),
+    claim = ',"attempt":' .. attempt .. ',' .. task_of(job, unit, errors, crashes) .. '}',
+    virtual_time = charged / 1000 / get(job, 'weight'),
+  }
 end
 
-local taken, expiries, expiry = 0, {}, text(NOW + lease_ms)
+local taken, expiries, expiry = 0, { '+inf', NO_LEASE }, text(NOW + lease_ms)
 local function take(job, unit, errors, crashes)
-  local form, fence = form_of(job, unit, errors, crashes), text(next_fence())
-  job.leases[#job.leases + 1] = unit
-  job.leases[#job.leases + 1] = fence .. form.lease
-  expiries[#expiries + 1] = expiry
-  expiries[#expiries + 1] = job.id .. ':' .. unit
+  local form, fields, fence = job.fresh, job.fields, format('%d', next_fence())
+  if errors + crashes > 0 or unit == LIST or unit == FINISH then
+    form = form_of(job, unit, errors, crashes)
+  elseif not form then
+    form = form_of(job, unit, 0, 0)
+    job.fresh = form
+  end
+  local leases, units = job.leases, job.units
+  local at = 2 * #units + 1
+  leases[at], leases[at + 1] = unit, fence .. form.lease
+  units[#units + 1] = (at > 1 and ',{"unit":' or '{"unit":') .. unit .. ',"fence":' .. fence .. form.claim
+  taken = taken + 1
+  at = 2 * taken + 1
+  expiries[at], expiries[at + 1] = expiry, job.id .. ':' .. unit
   if is_last_chance(unit, crashes) then
     is_burdened = true
     redis.call('HSET', key('w', worker), 'suspect', job.id .. ':' .. unit .. '|' .. fence)
   end
   if unit == LIST then job.is_listed_here = true end
-  add(job, 'inflight', 1)
-  add(job, 'vt', form.virtual_time)
-  if job.fields.state == 'queued' then
+  fields.inflight = fields.inflight + 1
+  fields.vt = fields.vt + form.virtual_time
+  if fields.state == 'queued' then
     set_state(job, 'running')
     put(job, 'started', NOW)
     emit_job(job, 'Обучение началось')
   end
-  taken = taken + 1
-  job.units[#job.units + 1] = '{"unit":' .. unit .. ',"fence":' .. fence .. form.claim
 end
 
 -- The jobs in the order of their virtual times. They change places here, not in `ready`, until
@@ -130,14 +134,15 @@ local function open(candidate)
     redis.call('ZREM', P .. 'ready', candidate.id)
     return nil
   end
-  job.leases, job.units, job.forms = {}, {}, {}
+  job.leases, job.units = list(), list()
+  job.changed.inflight, job.changed.vt, job.changed.cursor = true, true, true
   served[#served + 1] = job
   return job
 end
 
 -- Gives out at most four units of a job; answers whether it may have more.
 local function turn(job)
-  clock = math.max(clock, get(job, 'vt'))
+  clock = math.max(clock, job.fields.vt)
   for _ = 1, UNITS_PER_TURN do
     if taken >= wanted or not has_room(job) then return false end
     local unit, errors, crashes = next_unit(job)
@@ -153,20 +158,25 @@ while taken < wanted and #ready > 0 do
   local candidate = ready[first]
   candidate.job = candidate.job or open(candidate)
   if candidate.job and turn(candidate.job) then
-    candidate.vt = get(candidate.job, 'vt')
+    candidate.vt = candidate.job.fields.vt
   else
     table.remove(ready, first)
   end
 end
 
-local claims = {}
+-- Joined once: each text on the way to the reply would cost as much again.
+local claims = list()
 for _, job in ipairs(served) do
+  local units = job.units
+  if #units > 0 then
+    redis.call('HSET', key('lease', job.id), unpack(job.leases))
+    claims[#claims + 1] = #claims == 0 and '[' or ','
+    claims[#claims + 1] = head_of(job)
+    for n = 1, #units do claims[#claims + 1] = units[n] end
+    claims[#claims + 1] = ']}'
+  end
   place(job)
   save(job)
-  if #job.units > 0 then
-    redis.call('HSET', key('lease', job.id), unpack(job.leases))
-    claims[#claims + 1] = head_of(job) .. table.concat(job.units, ',') .. ']}'
-  end
 end
 if taken > 0 then
   redis.call('ZADD', P .. 'exp', unpack(expiries))
@@ -177,6 +187,6 @@ keep_fence()
 tally('claimed', taken)
 -- Somebody else may take the rest.
 if taken > 0 and redis.call('ZCARD', P .. 'ready') > 0 then wake() end
-local reply = '[' .. table.concat(claims, ',') .. ']'
+local reply = #claims > 0 and table.concat(claims) .. ']' or '[]'
 redis.call('HSET', key('w', worker), 'claim', claim_id, 'reply', reply)
 return reply

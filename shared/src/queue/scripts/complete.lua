@@ -5,8 +5,8 @@
 --
 -- Documents that end together share the reading and writing of their job; each has its event.
 
-local id, WIDTH = ARGV[1], 6
-local units = {}
+local ARGV, WIDTH = ARGV, 6
+local id, units = ARGV[1], list()
 for i = 2, #ARGV, WIDTH do
   if not OUTCOMES[ARGV[i + 2]] then return misuse('no such outcome') end
   units[#units + 1] = ARGV[i]
@@ -14,34 +14,37 @@ end
 local job = open_job(id)
 local stored = job and redis.call('HMGET', key('lease', id), unpack(units)) or {}
 
-local counted, expiries, answers = {}, {}, {}
+-- First whose leases are held, all with a few commands, then their events.
+local held, ended_units, expiries, answers, replies = list(), list(), list(), list(), list()
 local settled, charged, cost = {}, 0, 0
-local function complete(lease, fence, outcome, cost_ms, fields, document)
-  if settled[fence] then return 'already' end
-  if not is_held(lease, fence) then return not_held(id, fence) end
-  settled[fence] = true
-  counted[#counted + 1] = lease.unit
-  expiries[#expiries + 1] = id .. ':' .. lease.unit
-  answers[#answers + 1] = fence .. ' counted'
-  let_go(job, lease)
-  charged, cost = charged + lease.charged, cost + tonumber(cost_ms)
-  count(job, lease, outcome, fields, document)
-  if outcome == 'failed' then enforce_budget(job) end
-  return 'counted'
-end
-
-local replies = {}
 for n, unit in ipairs(units) do
   local i = 2 + (n - 1) * WIDTH
-  replies[n] = complete(parse_lease(unit, stored[n]), ARGV[i + 1], ARGV[i + 2], ARGV[i + 3],
-    ARGV[i + 4], ARGV[i + 5])
+  local fence, lease = ARGV[i + 1], parse_lease(unit, stored[n])
+  if settled[fence] then
+    replies[n] = 'already'
+  elseif not is_held(lease, fence) then
+    replies[n] = not_held(id, fence)
+  else
+    local at = #held + 1
+    settled[fence], replies[n] = true, 'counted'
+    held[at], ended_units[at], lease.at = lease, unit, i
+    expiries[at], answers[at] = id .. ':' .. unit, fence .. ' counted'
+    charged, cost = charged + lease.charged, cost + tonumber(ARGV[i + 3])
+  end
 end
-if #counted > 0 then
-  redis.call('HDEL', key('lease', id), unpack(counted))
-  redis.call('ZREM', P .. 'exp', unpack(expiries))
-  charge(job, charged, cost, #counted)
-  place(job)
-  save(job)
-  keep_answers(job, answers)
+if #held == 0 then return replies end
+
+redis.call('HDEL', key('lease', id), unpack(ended_units))
+redis.call('ZREM', P .. 'exp', unpack(expiries))
+keep_answers(job, answers)
+charge(job, charged, cost, #held)
+local known = note_ended(job, ended_units)
+for n, lease in ipairs(held) do
+  local i, outcome = lease.at, ARGV[lease.at + 2]
+  let_go(job, lease)
+  if known[n] == 0 then count(job, lease, outcome, ARGV[i + 4], ARGV[i + 5]) end
+  if outcome == 'failed' then enforce_budget(job) end
 end
+place(job)
+save(job)
 return replies

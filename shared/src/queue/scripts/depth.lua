@@ -18,5 +18,5 @@ local oldest = score(key('jobs', 'queued'), 0)
 local waited = oldest and math.max(0, NOW - math.floor(oldest / 1000)) or 0
 local first, last = score(P .. 'ready', 0), score(P .. 'ready', -1)
 return { redis.call('ZCARD', P .. 'ready'), redis.call('ZCARD', P .. 'due'),
-  redis.call('ZCARD', P .. 'exp'), waited, text(first and last - first or 0), jobs,
+  redis.call('ZCOUNT', P .. 'exp', '-inf', '(+inf'), waited, text(first and last - first or 0), jobs,
   redis.call('HGETALL', P .. 'stats') }

@@ -51,7 +51,7 @@ else
   elseif errors < max_errors then
     reply = retry()
   else
-    count(job, lease, 'failed', ARGV[11], ARGV[12])
+    count_once(job, lease, 'failed', ARGV[11], ARGV[12])
     enforce_budget(job)
     reply = 'dead'
   end

@@ -35,7 +35,7 @@ local function is_thinned()
 end
 
 if is_thinned() then
-  measure_progress(job, ended(job))
+  measure_progress(job)
 else
   emit_stage(job, lease, ARGV[6], ARGV[7])
 end

@@ -7,8 +7,13 @@
 -- The only script that a full Redis refuses; the others drain it.
 
 local id, hash = ARGV[1], ARGV[2]
-local existing = redis.call('HGET', key('job', id), 'request_hash')
-if existing then return existing == hash and 'exists' or 'reused' end
+-- A job that an older version wrote in another form is unknown: it is begun anew.
+local existing = redis.call('HMGET', key('job', id), 'request_hash', 'packed')
+if existing[2] then return existing[1] == hash and 'exists' or 'reused' end
+if existing[1] then
+  redis.call('UNLINK', key('job', id))
+  for _, state in ipairs(OPEN_STATES) do redis.call('ZREM', key('jobs', state), id) end
+end
 local open = 0
 for _, state in ipairs(OPEN_STATES) do open = open + redis.call('ZCARD', key('jobs', state)) end
 if open >= tonumber(ARGV[9]) then return 'full' end
@@ -27,12 +32,6 @@ end
 -- names the epoch of the history.
 local order = next_fence()
 local job = { id = id, fields = {}, changed = {} }
--- What every document changes stands first: Redis looks for a field from the start of the HASH.
-for _, name in ipairs({ 'seq', 'vt', 'inflight', 'cursor', 'completed', 'cost_n', 'cost_ms',
-  'progress', 'partial' }) do
-  put(job, name, 0)
-end
-save(job)
 for name, value in pairs({
   request_hash = hash, collection = ARGV[3], weight = tonumber(ARGV[4]), force = ARGV[5],
   retry_of = ARGV[6], created = tonumber(ARGV[7]), max_inflight = tonumber(ARGV[8]),
@@ -42,6 +41,7 @@ for name, value in pairs({
   ending = '', verdict = '',
   -- documents listed, and whether that is all; saved position of the listing
   total = 0, sealed = 0, position = '',
+  seq = 0, vt = 0, inflight = 0, cursor = 0, progress = 0, partial = 0,
 }) do put(job, name, value) end
 
 redis.call('UNLINK', key('ev', id), key('lease', id), key('retry', id), key('att', id),

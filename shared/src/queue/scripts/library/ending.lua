@@ -20,16 +20,30 @@ local function requeue(job, lease, delay)
   if delay == 0 then wake() end
 end
 
--- Counts a dropped document and tells of its end, both once however often it was given out.
+-- Notes that documents have ended; answers for each whether that was known (1) or not (0).
+local function note_ended(job, units)
+  local arguments = {}
+  for n, unit in ipairs(units) do
+    local at = 4 * n
+    arguments[at - 3], arguments[at - 2], arguments[at - 1], arguments[at] = 'SET', 'u1', unit, '1'
+  end
+  return redis.call('BITFIELD', key('done', job.id), unpack(arguments))
+end
+
+-- Counts a document of whose end nobody knew, and tells of it.
 local function count(job, lease, outcome, fields, document)
-  if redis.call('SETBIT', key('done', job.id), lease.unit, '1') == 1 then return end
-  add(job, outcome, 1)
+  add_ended(job, outcome, 1)
   emit_document(job, lease, fields, document)
+end
+
+-- The same for one document, once however often it was given out.
+local function count_once(job, lease, outcome, fields, document)
+  if note_ended(job, { lease.unit })[1] == 0 then count(job, lease, outcome, fields, document) end
 end
 
 -- Counts a dropped document of a job that is ending.
 local function count_cancelled(job, lease)
-  count(job, lease, 'cancelled',
+  count_once(job, lease, 'cancelled',
     '"outcome":"cancelled","log":"Обработка документа прервана: задача остановлена"',
     members(lease.document))
 end
@@ -39,7 +53,7 @@ local function stop(job, ending)
   put(job, 'ending', ending)
   local waiting = redis.call('ZCARD', key('retry', job.id))
   if redis.call('ZSCORE', key('retry', job.id), LIST) then waiting = waiting - 1 end
-  add(job, 'cancelled', waiting + get(job, 'total') - get(job, 'cursor'))
+  add_ended(job, 'cancelled', waiting + get(job, 'total') - get(job, 'cursor'))
   put(job, 'cursor', get(job, 'total'))
   put(job, 'sealed', 1)
   redis.call('UNLINK', key('retry', job.id), key('att', job.id))

@@ -1,37 +1,49 @@
 -- Counters and events. The fields of the job are read directly here: an event looks at many, and
 -- there is one for each document.
 
-local function done(job)
-  local fields = job.fields
-  return (fields.completed or 0) + (fields.completed_with_warnings or 0)
-    + (fields.needs_attention or 0) + (fields.too_short or 0)
+-- Outcomes of documents that were handled; the others were skipped, failed or cancelled.
+local HANDLED = { completed = true, completed_with_warnings = true, needs_attention = true,
+  too_short = true }
+
+-- Documents that have ended, and how many of them were handled (`job.done`). Both are added up once
+-- and then kept by `add_ended`.
+local function ended(job)
+  if not job.ended then
+    local fields = job.fields
+    job.done = 0
+    for outcome in pairs(HANDLED) do job.done = job.done + (fields[outcome] or 0) end
+    job.ended = job.done + (fields.skipped_duplicate or 0) + (fields.failed or 0)
+      + (fields.cancelled or 0)
+  end
+  return job.ended
 end
 
-local function ended(job)
-  local fields = job.fields
-  return done(job) + (fields.skipped_duplicate or 0) + (fields.failed or 0)
-    + (fields.cancelled or 0)
+-- Documents that have ended with an outcome.
+local function add_ended(job, outcome, number)
+  job.ended = ended(job) + number
+  if HANDLED[outcome] then job.done = job.done + number end
+  add(job, outcome, number)
 end
 
 -- Percent to one decimal. Before the seal the share is unknown and stays; it never falls, even
--- when a document starts again; what was cancelled is no progress. `count` documents have ended.
-local function measure_progress(job, count)
+-- when a document starts again; what was cancelled is no progress.
+local function measure_progress(job)
   local fields = job.fields
   local total = fields.total
   if total == 0 or fields.sealed == 0 then return end
-  local percent = ((count - (fields.cancelled or 0)) * 100 + fields.partial) / total
-  percent = math.floor(percent * 10) / 10
+  local percent = ((ended(job) - (fields.cancelled or 0)) * 100 + fields.partial) / total
+  percent = floor(percent * 10) / 10
   if percent > fields.progress then put(job, 'progress', percent) end
 end
 
 -- Seconds left by the mean time per document ended so far, or nil while there is nothing to
 -- measure. Pauses do not count.
-local function eta(job, count)
-  local fields = job.fields
+local function eta(job)
+  local fields, count = job.fields, ended(job)
   if count == 0 or fields.state ~= 'running' or fields.sealed == 0 then return nil end
   local elapsed = NOW - fields.started - (fields.idle or 0)
   local seconds = math.max(0, elapsed / count * (fields.total - count) / 1000)
-  return seconds < 100 and math.floor(seconds * 10) / 10 or math.floor(seconds)
+  return seconds < 100 and floor(seconds * 10) / 10 or floor(seconds)
 end
 
 -- A JSON object without its braces.
@@ -41,26 +53,27 @@ local function members(object) return string.sub(object, 2, -2) end
 -- is `document`, what is constant about the document of the lease ('' where it is unknown). The
 -- body is made in one piece: texts on the way to it would cost more than the commands.
 local function emit(job, opening, fields, lease, document)
-  local counts, count = job.fields, ended(job)
-  measure_progress(job, count)
-  local sequence, seconds = counts.seq + 1, eta(job, count)
-  put(job, 'seq', sequence)
-  local seq, total = text(sequence), common(counts.total)
+  measure_progress(job)
+  local counts, seconds = job.fields, eta(job)
+  local sequence = counts.seq + 1
+  counts.seq, job.changed.seq = sequence, true
+  local seq, total = format('%d', sequence), common(counts.total)
   local before, position = '', ''
   if lease and document ~= '' then
     before, position = ',"document":{', ',"index":' .. lease.unit .. ',"total":' .. total
       .. ',"attempt":' .. common(lease.attempt) .. '}'
   end
-  job.named = job.named or ',"job_id":"' .. job.id .. '","epoch":"' .. counts.epoch .. '","seq":'
+  if not job.stream then
+    job.stream, job.channel = key('ev', job.id), CHANNELS .. 'ch:' .. job.id
+    job.named = ',"job_id":"' .. job.id .. '","epoch":"' .. counts.epoch .. '","seq":'
+    job.clocked = ',"ts":"' .. timestamp() .. '","job":{"status":"'
+  end
   local body = '{' .. opening .. fields .. before .. (document or '') .. position
-    .. job.named .. seq .. ',"ts":"' .. timestamp() .. '","job":{"status":"' .. counts.state
-    .. '","done":' .. text(done(job)) .. ',"failed":' .. common(counts.failed or 0)
+    .. job.named .. seq .. job.clocked .. counts.state
+    .. '","done":' .. format('%d', job.done) .. ',"failed":' .. common(counts.failed or 0)
     .. ',"skipped":' .. common(counts.skipped_duplicate or 0) .. ',"total":' .. total
     .. ',"progress":' .. common(counts.progress)
     .. ',"eta_s":' .. (seconds and common(seconds) or 'null') .. '}}'
-  if not job.stream then
-    job.stream, job.channel = key('ev', job.id), CHANNELS .. 'ch:' .. job.id
-  end
   if sequence % EVENTS_BETWEEN_TRIMS == 0 then
     redis.call('XADD', job.stream, 'MAXLEN', '~', EVENTS_KEPT, seq .. '-0', 'd', body)
   else
@@ -70,7 +83,7 @@ local function emit(job, opening, fields, lease, document)
 end
 
 local function emit_job(job, log)
-  measure_progress(job, ended(job))
+  measure_progress(job)
   emit(job, '"type":"job",', '"stage":"job","log":' .. cjson.encode(log)
     .. ',"progress":' .. common(job.fields.progress))
 end
@@ -81,22 +94,23 @@ local function emit_stage(job, lease, fields, document)
 end
 
 -- The event of a document that has ended; its stage is the last one that it finished.
+local openings = {}
 local function emit_document(job, lease, fields, document)
-  local opening = '"type":"document","stage":"' .. common(lease.stage) .. '/' .. STAGES
-    .. '","progress":' .. common(lease.stage * STAGE_PERCENT) .. ','
-  emit(job, opening, fields, lease, document)
+  local stage = lease.stage
+  openings[stage] = openings[stage] or '"type":"document","stage":"' .. stage .. '/' .. STAGES
+    .. '","progress":' .. stage * STAGE_PERCENT .. ','
+  emit(job, openings[stage], fields, lease, document)
 end
 
 -- A job for reading: what is stored and what is computed from it.
 local function view(job)
-  local count = ended(job)
-  measure_progress(job, count)
+  measure_progress(job)
   local flat = { 'id', job.id }
   for name, value in pairs(job.fields) do
     flat[#flat + 1] = name
     flat[#flat + 1] = name == 'progress' and common(value) or text(value)
   end
-  local seconds = eta(job, count)
+  local seconds = eta(job)
   if seconds then
     flat[#flat + 1] = 'eta_s'
     flat[#flat + 1] = common(seconds)

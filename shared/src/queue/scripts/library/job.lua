@@ -1,7 +1,8 @@
 -- The functions that the scripts share. KEYS[1] is the prefix of every key: the shard as the hash
 -- tag.
 --
---   job:<id>     HASH    the job: see submit.lua
+--   job:<id>     HASH    packed: the job as MessagePack (its fields: see submit.lua); beside it
+--                        as texts what others read alone: see BESIDE
 --   lease:<id>   HASH    unit -> fence|worker|attempt|stage|n|charged ms|document as JSON
 --   exp          ZSET    <id>:<unit> -> expiry of the lease in ms
 --   retry:<id>   ZSET    unit -> due ms: units that wait to be claimed (again), -2 listing,
@@ -37,9 +38,11 @@ local FINAL_STATES = { 'completed', 'completed_with_errors', 'failed', 'cancelle
 local OUTCOMES = { completed = true, completed_with_warnings = true, skipped_duplicate = true,
   too_short = true, needs_attention = true, failed = true, cancelled = true }
 
+local floor, format = math.floor, string.format
+
 local time = redis.call('TIME')
 local NOW_US = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local NOW = math.floor(NOW_US / 1000)
+local NOW = floor(NOW_US / 1000)
 
 local function key(name, id) return P .. name .. ':' .. id end
 
@@ -48,11 +51,16 @@ local function contains(list, value)
   return false
 end
 
+-- A list with room for the sixteen units of a call: growing to it costs more than filling it.
+local function list()
+  return { nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil }
+end
+
 -- Never tostring(): it writes 1e+15.
 local function text(value)
   if type(value) ~= 'number' then return value end
-  if value == math.floor(value) then return string.format('%d', value) end
-  return string.format('%.17g', value)
+  if value == floor(value) then return format('%d', value) end
+  return format('%.17g', value)
 end
 
 -- The same for numbers that the events of a call have in common.
@@ -60,7 +68,7 @@ local known_texts = {}
 local function common(value)
   local known = known_texts[value]
   if not known then
-    known = string.format('%.14g', value)
+    known = value == floor(value) and format('%d', value) or format('%.14g', value)
     known_texts[value] = known
   end
   return known
@@ -71,7 +79,6 @@ end
 local known_timestamp
 local function timestamp()
   if known_timestamp then return known_timestamp end
-  local floor = math.floor
   local days = floor(NOW / 86400000)
   local ms = NOW - days * 86400000
   local z = days + 719468
@@ -83,26 +90,22 @@ local function timestamp()
   local day = doy - floor((153 * mp + 2) / 5) + 1
   local month = mp < 10 and mp + 3 or mp - 9
   local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-  known_timestamp = string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day,
+  known_timestamp = format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day,
     floor(ms / 3600000), floor(ms / 60000) % 60, floor(ms / 1000) % 60, ms % 1000)
   return known_timestamp
 end
 
--- Fields of a job that are texts even where they look like numbers; the others are numbers.
-local TEXTS = { request_hash = true, collection = true, force = true, retry_of = true,
-  max_failed = true, traceparent = true, order = true, epoch = true, state = true, ending = true,
-  verdict = true, position = true, error = true }
-
--- The job as a table, or nil.
+-- The job as a table, or nil; the same table whenever a script asks for it. Reading each field of the
+-- job from a field of the HASH would cost more than the rest of most scripts.
+local opened = {}
 local function open_job(id)
-  local flat = redis.call('HGETALL', key('job', id))
-  if #flat == 0 then return nil end
-  local fields = {}
-  for i = 1, #flat, 2 do
-    local name, value = flat[i], flat[i + 1]
-    fields[name] = TEXTS[name] and value or tonumber(value)
-  end
-  return { id = id, fields = fields, changed = {} }
+  local job = opened[id]
+  if job then return job end
+  local packed = redis.call('HGET', key('job', id), 'packed')
+  if not packed then return nil end
+  job = { id = id, fields = cmsgpack.unpack(packed), changed = {} }
+  opened[id] = job
+  return job
 end
 
 -- A number of the job; one that was never written is 0.
@@ -118,14 +121,20 @@ local function add(job, name, by)
   job.changed[name] = true
 end
 
+-- What others read without the rest stands beside it as texts.
+local BESIDE = { 'seq', 'state', 'ending', 'epoch', 'request_hash' }
 local function save(job)
-  local flat = {}
-  for name in pairs(job.changed) do
-    flat[#flat + 1] = name
-    flat[#flat + 1] = text(job.fields[name])
+  local fields, changed = job.fields, job.changed
+  if not next(changed) then return end
+  local flat = { 'packed', cmsgpack.pack(fields) }
+  for _, name in ipairs(BESIDE) do
+    if changed[name] then
+      flat[#flat + 1] = name
+      flat[#flat + 1] = text(fields[name])
+    end
   end
   job.changed = {}
-  if #flat > 0 then redis.call('HSET', key('job', job.id), unpack(flat)) end
+  redis.call('HSET', key('job', job.id), unpack(flat))
 end
 
 local function is_final(job) return contains(FINAL_STATES, job.fields.state) end
