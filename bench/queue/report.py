@@ -138,7 +138,7 @@ Made by `make bench-queue` (bench/queue/run.py); every cell is in results.json.
 off its median. Redis {about['redis']} (no AOF, no snapshots, pinned to core 0); drivers on core 1. Ours at commit \
 {about['commit']} with {about['rustc']}; bullmq 6.7.0 with ioredis 5.11.1 on Node {about['node']}; bullmq-official 1.4.4; \
 celery 5.7.0 on Python {about['python']}, pool of threads, `acks_late`, prefetch 1, no results. BullMQ removes what is \
-completed, else defaults. Handlers do nothing. Ours writes one event per document into the job's log and publishes it; \
+completed, else defaults. Handlers do nothing. Ours writes one event per document into the job's log; nobody listens here, so those of documents that end together are not published as well; \
 BullMQ writes its event stream; Celery has its events off.
 
 Ratios are the system's figure divided by ours in the same round: median and bootstrap 95 % interval. Rounds that lost \

@@ -76,7 +76,7 @@ impl Queue {
             event_fields(ending),
             document_members(ending.document),
         ];
-        settled(&self.complete_together(lease.job_id, arguments).await?)
+        settled(&self.complete_together(lease, arguments).await?)
     }
 
     /// Gives a document back after a transient error: it is tried again after a back-off with

@@ -1,8 +1,8 @@
 //! Documents that end at the same time share one call: reading and writing their job costs more
 //! than counting one document, so counting many costs little more than one.
 
-use super::{Queue, QueueError, scripts};
-use std::collections::VecDeque;
+use super::{Lease, Queue, QueueError, scripts};
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot::{self, error::TryRecvError};
 use uuid::Uuid;
@@ -23,7 +23,7 @@ pub(super) struct Endings {
 }
 
 struct Waiting {
-    job_id: Uuid,
+    lease: Lease,
     arguments: Arc<Arguments>,
     tell: oneshot::Sender<Reply>,
 }
@@ -33,17 +33,18 @@ impl Endings {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The job that has waited longest and its documents.
+    /// The job that has waited longest and its documents, each of them once.
     fn next_batch(&self) -> Option<(Uuid, Vec<Waiting>)> {
         let mut waiting = self.waiting();
-        let job_id = waiting.iter().find(|document| !document.tell.is_closed())?.job_id;
-        let mut batch = Vec::new();
+        let job_id = waiting.iter().find(|document| !document.tell.is_closed())?.lease.job_id;
+        let (mut batch, mut fences) = (Vec::new(), HashSet::new());
         for document in std::mem::take(&mut *waiting) {
             // Nobody waits for it any more.
             if document.tell.is_closed() {
                 continue;
             }
-            if document.job_id == job_id && batch.len() < MOST_TOGETHER {
+            let fits = document.lease.job_id == job_id && batch.len() < MOST_TOGETHER;
+            if fits && fences.insert(document.lease.fence) {
                 batch.push(document);
             } else {
                 waiting.push_back(document);
@@ -56,13 +57,14 @@ impl Endings {
 impl Queue {
     /// Runs `complete.lua` for a document, together with others that wait. Nobody waits for
     /// company: the first one calls at once, and those that come meanwhile share the next call.
-    pub(super) async fn complete_together(&self, job_id: Uuid, arguments: Arguments) -> Reply {
+    pub(super) async fn complete_together(&self, lease: &Lease, arguments: Arguments) -> Reply {
         let arguments = Arc::new(arguments);
         // A shard whose node is away must not hold up the others.
-        let endings = &self.endings[usize::from(self.shard(job_id).number())];
+        let endings = &self.endings[usize::from(self.shard(lease.job_id).number())];
         loop {
             let (tell, mut told) = oneshot::channel();
-            let document = Waiting { job_id, arguments: Arc::clone(&arguments), tell };
+            let arguments = Arc::clone(&arguments);
+            let document = Waiting { lease: *lease, arguments, tell };
             endings.waiting().push_back(document);
             let turn = tokio::select! {
                 biased;
@@ -89,7 +91,7 @@ impl Queue {
     async fn complete_waiting(&self, endings: &Endings) {
         let Some((job_id, batch)) = endings.next_batch() else { return };
         let mut call = scripts::COMPLETE.call(self.shard(job_id));
-        call.arg(job_id.to_string());
+        call.arg(job_id.to_string()).arg(u8::from(!self.servers.is_cluster()));
         for argument in batch.iter().flat_map(|document| document.arguments.iter()) {
             call.arg(argument);
         }

@@ -24,6 +24,43 @@ async fn listen(queue: &Queue, channel: String) -> tokio::task::JoinHandle<Vec<S
     })
 }
 
+/// Documents that end together are not published one by one where nobody listens; whoever does,
+/// by the channel or by a pattern, hears each of them.
+#[tokio::test]
+async fn documents_that_end_together_are_told_to_everybody_who_listens() {
+    let bench = Bench::new().await;
+    for pattern in [false, true] {
+        let job_id = bench.listed(32).await;
+        let mut leases: Vec<Lease> = Vec::new();
+        while leases.len() < 32 {
+            leases.extend(bench.claim(16).await.iter().map(|claim| claim.lease));
+        }
+        let together = async |leases: Vec<Lease>| {
+            let calls = leases.iter().map(|lease| bench.complete(lease, Outcome::Completed));
+            let settled = futures_util::future::join_all(calls).await;
+            assert!(settled.iter().all(|answer| *answer == Settled::Counted));
+        };
+        together(leases.split_off(16)).await;
+        let mut pubsub = bench.queue.pubsub().await.unwrap();
+        match pattern {
+            false => pubsub.subscribe(events_channel(job_id)).await.unwrap(),
+            true => pubsub.psubscribe(all_events_pattern()).await.unwrap(),
+        }
+        together(leases).await;
+        bench.finish().await;
+        let log = bench.log(job_id).await;
+        check_log(&log, true);
+        let mut heard = pubsub.into_on_message();
+        // Sixteen documents and the final event.
+        for event in &log[log.len() - 17..] {
+            let message = within(LIMIT, heard.next()).await.unwrap();
+            let body: serde_json::Value =
+                serde_json::from_str(&message.get_payload::<String>().unwrap()).unwrap();
+            assert_eq!(body["seq"], event.seq);
+        }
+    }
+}
+
 #[tokio::test]
 async fn stream_and_channels_carry_the_same_events_in_the_same_order() {
     let bench = Bench::new().await;

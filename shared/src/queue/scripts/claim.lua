@@ -126,7 +126,7 @@ local ready = {}
 local flat = redis.call('ZRANGE', P .. 'ready', 0, MOST_TURNS - 1, 'WITHSCORES')
 for i = 1, #flat, 2 do ready[#ready + 1] = { id = flat[i], vt = tonumber(flat[i + 1]) } end
 
-local clock = tonumber(redis.call('GET', P .. 'clock')) or 0
+local marks = read_marks()
 local served = {}
 local function open(candidate)
   local job = open_job(candidate.id)
@@ -142,7 +142,7 @@ end
 
 -- Gives out at most four units of a job; answers whether it may have more.
 local function turn(job)
-  clock = math.max(clock, job.fields.vt)
+  marks.clock = math.max(marks.clock, job.fields.vt)
   for _ = 1, UNITS_PER_TURN do
     if taken >= wanted or not has_room(job) then return false end
     local unit, errors, crashes = next_unit(job)
@@ -165,7 +165,7 @@ while taken < wanted and #ready > 0 do
 end
 
 -- Joined once: each text on the way to the reply would cost as much again.
-local claims = list()
+local claims, is_more = list(), #ready > 0
 for _, job in ipairs(served) do
   local units = job.units
   if #units > 0 then
@@ -175,18 +175,17 @@ for _, job in ipairs(served) do
     for n = 1, #units do claims[#claims + 1] = units[n] end
     claims[#claims + 1] = ']}'
   end
-  place(job)
+  is_more = place(job) or is_more
   save(job)
 end
 if taken > 0 then
   redis.call('ZADD', P .. 'exp', unpack(expiries))
-  redis.call('SET', P .. 'clock', text(clock))
+  keep_marks()
 end
-keep_fence()
 
 tally('claimed', taken)
 -- Somebody else may take the rest.
-if taken > 0 and redis.call('ZCARD', P .. 'ready') > 0 then wake() end
+if taken > 0 and is_more then wake() end
 local reply = #claims > 0 and table.concat(claims) .. ']' or '[]'
 redis.call('HSET', key('w', worker), 'claim', claim_id, 'reply', reply)
 return reply

@@ -53,5 +53,5 @@ redis.call('ZADD', key('retry', id), NOW, LIST)
 emit_job(job, 'Задача поставлена в очередь')
 place(job)
 save(job)
-keep_fence()
+keep_marks()
 return 'created'

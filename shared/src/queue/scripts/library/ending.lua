@@ -31,14 +31,15 @@ local function note_ended(job, units)
 end
 
 -- Counts a document of whose end nobody knew, and tells of it.
-local function count(job, lease, outcome, fields, document)
+local function count(job, unit, lease, outcome, fields, document)
   add_ended(job, outcome, 1)
-  emit_document(job, lease, fields, document)
+  emit_document(job, unit, lease, fields, document)
 end
 
 -- The same for one document, once however often it was given out.
 local function count_once(job, lease, outcome, fields, document)
-  if note_ended(job, { lease.unit })[1] == 0 then count(job, lease, outcome, fields, document) end
+  local unit = lease.unit
+  if note_ended(job, { unit })[1] == 0 then count(job, unit, lease, outcome, fields, document) end
 end
 
 -- Counts a dropped document of a job that is ending.

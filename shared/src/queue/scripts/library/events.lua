@@ -50,18 +50,18 @@ end
 local function members(object) return string.sub(object, 2, -2) end
 
 -- Writes an event into the history and publishes it. `fields` are members of a JSON object, and so
--- is `document`, what is constant about the document of the lease ('' where it is unknown). The
--- body is made in one piece: texts on the way to it would cost more than the commands.
-local function emit(job, opening, fields, lease, document)
+-- is `document`, what is constant about the document of the unit ('' where it is unknown). The body
+-- is made in one piece: texts on the way to it would cost more than the commands.
+local function emit(job, opening, fields, unit, attempt, document)
   measure_progress(job)
   local counts, seconds = job.fields, eta(job)
   local sequence = counts.seq + 1
   counts.seq, job.changed.seq = sequence, true
   local seq, total = format('%d', sequence), common(counts.total)
   local before, position = '', ''
-  if lease and document ~= '' then
-    before, position = ',"document":{', ',"index":' .. lease.unit .. ',"total":' .. total
-      .. ',"attempt":' .. common(lease.attempt) .. '}'
+  if unit and document ~= '' then
+    before, position = ',"document":{', ',"index":' .. unit .. ',"total":' .. total
+      .. ',"attempt":' .. common(attempt) .. '}'
   end
   if not job.stream then
     job.stream, job.channel = key('ev', job.id), CHANNELS .. 'ch:' .. job.id
@@ -79,7 +79,13 @@ local function emit(job, opening, fields, lease, document)
   else
     redis.call('XADD', job.stream, seq .. '-0', 'd', body)
   end
-  redis.call('PUBLISH', job.channel, body)
+  if not job.is_unheard then redis.call('PUBLISH', job.channel, body) end
+end
+
+-- Whether anybody listens to the events of the job, by its channel or by a pattern.
+local function is_heard(job)
+  return redis.call('PUBSUB', 'NUMSUB', CHANNELS .. 'ch:' .. job.id)[2] > 0
+    or redis.call('PUBSUB', 'NUMPAT') > 0
 end
 
 local function emit_job(job, log)
@@ -90,16 +96,16 @@ end
 
 -- A finished stage.
 local function emit_stage(job, lease, fields, document)
-  emit(job, '"type":"stage",', fields, lease, document)
+  emit(job, '"type":"stage",', fields, lease.unit, lease.attempt, document)
 end
 
 -- The event of a document that has ended; its stage is the last one that it finished.
 local openings = {}
-local function emit_document(job, lease, fields, document)
+local function emit_document(job, unit, lease, fields, document)
   local stage = lease.stage
   openings[stage] = openings[stage] or '"type":"document","stage":"' .. stage .. '/' .. STAGES
     .. '","progress":' .. stage * STAGE_PERCENT .. ','
-  emit(job, openings[stage], fields, lease, document)
+  emit(job, openings[stage], fields, unit, lease.attempt, document)
 end
 
 -- A job for reading: what is stored and what is computed from it.

@@ -9,7 +9,7 @@
 --                        -1 finishing; documents that were never claimed are cursor .. total-1
 --   att:<id>     HASH    unit -> errors|crashes, only for units that had any
 --   done:<id>    BITMAP  one bit per document that has ended
---   answer:<id>  LIST    "<fence> <answer>" of the last units given up, for repeated calls
+--   answer:<id>  LIST    answer|fence|fence|… of the last units given up, for repeated calls
 --   ev:<id>      STREAM  events, entry id <seq>-0, field d = JSON
 --   ready        ZSET    job -> virtual time: jobs with something claimable now
 --   due          ZSET    job -> earliest due ms: jobs that only wait for a back-off
@@ -17,7 +17,7 @@
 --   hist         ZSET    ended job -> when it is forgotten, ms
 --   workers      ZSET    worker -> expiry ms;  w:<worker> HASH last claim, host, version, slots,
 --                        suspect: last document held that one more crash would end
---   fence, clock STRING  last fence given out; virtual time of the job served last
+--   marks        HASH    fence: last one given out; clock: virtual time of the job served last
 --   stats        HASH    counters since the start of this Redis: see `tally`
 --   wake         LIST    markers for waiting workers
 --
@@ -137,7 +137,8 @@ local function save(job)
   redis.call('HSET', key('job', job.id), unpack(flat))
 end
 
-local function is_final(job) return contains(FINAL_STATES, job.fields.state) end
+local IS_FINAL = { completed = true, completed_with_errors = true, failed = true, cancelled = true }
+local function is_final(job) return IS_FINAL[job.fields.state] end
 
 local function is_ending(job) return job.fields.ending ~= '' end
 

@@ -4,42 +4,45 @@
 -- not when a member is longer than 64 bytes. This one stands in `exp` for ever.
 local NO_LEASE = string.rep('no lease ', 8)
 
+-- The last fence given out, and the virtual time of the job served last.
+local marks
+local function read_marks()
+  if not marks then
+    local stored = redis.call('HMGET', P .. 'marks', 'fence', 'clock')
+    marks = { fence = tonumber(stored[1]) or 0, clock = tonumber(stored[2]) or 0 }
+  end
+  return marks
+end
+
+-- Whoever changes them calls this last.
+local function keep_marks()
+  redis.call('HSET', P .. 'marks', 'fence', text(marks.fence), 'clock', text(marks.clock))
+end
+
 -- Fences of different shards differ: each shard takes the numbers that leave its own remainder.
-local issued
 local function next_fence()
-  if issued then
-    issued = issued + MOST_SHARDS
+  local marks = read_marks()
+  if marks.has_issued then
+    marks.fence = marks.fence + MOST_SHARDS
   else
-    issued = math.max((tonumber(redis.call('GET', P .. 'fence')) or 0) + 1, NOW_US)
-    issued = issued + (SHARD - issued) % MOST_SHARDS
+    local fence = math.max(marks.fence + 1, NOW_US)
+    marks.fence, marks.has_issued = fence + (SHARD - fence) % MOST_SHARDS, true
   end
-  return issued
+  return marks.fence
 end
 
--- Whoever issues fences calls this last.
-local function keep_fence()
-  if issued then redis.call('SET', P .. 'fence', text(issued)) end
-end
-
--- What follows the fence is the same for all documents that a worker takes for the first time.
-local parsed = {}
-local function parse_lease(unit, stored)
+local function parse_lease(stored)
   if not stored then return nil end
-  local fence, rest = string.match(stored, '^(%d+)(.*)$')
-  local known = parsed[rest]
-  if not known then
-    local worker, attempt, stage, n, charged, document =
-      string.match(rest, '^|([^|]*)|(%d+)|(%d+)|(%d+)|(%d+)|(.*)$')
-    known = { worker = worker, attempt = tonumber(attempt), stage = tonumber(stage),
-      n = tonumber(n), charged = tonumber(charged), document = document }
-    parsed[rest] = known
-  end
-  return { unit = unit, fence = fence, worker = known.worker, attempt = known.attempt,
-    stage = known.stage, n = known.n, charged = known.charged, document = known.document }
+  local fence, worker, attempt, stage, n, charged, document =
+    string.match(stored, '^(%d+)|([^|]*)|(%d+)|(%d+)|(%d+)|(%d+)|(.*)$')
+  return { fence = fence, worker = worker, attempt = tonumber(attempt), stage = tonumber(stage),
+    n = tonumber(n), charged = tonumber(charged), document = document }
 end
 
 local function lease_of(id, unit)
-  return parse_lease(unit, redis.call('HGET', key('lease', id), unit))
+  local lease = parse_lease(redis.call('HGET', key('lease', id), unit))
+  if lease then lease.unit = unit end
+  return lease
 end
 
 local function lease_rest(worker, attempt, stage, n, charged, document)
@@ -61,23 +64,22 @@ end
 -- What an earlier call with this fence was answered, or nil.
 local function answered(id, fence)
   for _, entry in ipairs(redis.call('LRANGE', key('answer', id), 0, -1)) do
-    local of, answer = string.match(entry, '^(%d+) (.*)$')
-    if of == fence then return answer end
+    if string.find(entry, '|' .. fence .. '|', 1, true) then return string.match(entry, '^[^|]*') end
   end
   return nil
 end
 
--- Keeps "<fence> <answer>" for each unit given up.
-local function keep_answers(job, answers)
+-- Keeps what was answered to the calls with these fences ('|' between them).
+local function keep_answer(job, answer, fences)
   local list = key('answer', job.id)
-  if redis.call('LPUSH', list, unpack(answers)) > 2 * ANSWERS_KEPT then
+  if redis.call('LPUSH', list, answer .. '|' .. fences .. '|') > 2 * ANSWERS_KEPT then
     redis.call('LTRIM', list, 0, ANSWERS_KEPT - 1)
   end
   redis.call('PEXPIRE', list, ANSWERS_KEPT_MS)
 end
 
 local function answer(job, lease, reply)
-  keep_answers(job, { lease.fence .. ' ' .. reply })
+  keep_answer(job, reply, lease.fence)
   return reply
 end
 

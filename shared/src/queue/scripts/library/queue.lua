@@ -20,7 +20,8 @@ local function verdict(job)
 end
 
 -- Puts the job into `ready`, `due` or neither, and makes its finishing unit claimable when
--- nothing else is left. Every script calls this after it has changed a job.
+-- nothing else is left; answers whether something is claimable. Every script calls this after it has
+-- changed a job.
 local function place(job)
   local id = job.id
   if not is_final(job) and job.fields.verdict == '' and get(job, 'sealed') == 1
@@ -31,39 +32,39 @@ local function place(job)
   end
   local claimable, next_due = false, nil
   if not is_final(job) and job.fields.state ~= 'paused' and has_room(job) then
-    local first = redis.call('ZRANGE', key('retry', id), 0, 0, 'WITHSCORES')
     claimable = get(job, 'cursor') < get(job, 'total')
+    local first = claimable and {} or redis.call('ZRANGE', key('retry', id), 0, 0, 'WITHSCORES')
     if first[1] then
-      if tonumber(first[2]) <= NOW then claimable = true else next_due = first[2] end
+      claimable = tonumber(first[2]) <= NOW
+      next_due = first[2]
     end
   end
-  if claimable then
-    if redis.call('ZADD', P .. 'ready', text(get(job, 'vt')), id) == 1 then
-      -- Whoever was away cannot have saved up credit.
-      put(job, 'vt', math.max(get(job, 'vt'), tonumber(redis.call('GET', P .. 'clock')) or 0))
-      redis.call('ZADD', P .. 'ready', text(get(job, 'vt')), id)
-      wake()
-    end
-  else
+  if not claimable then
     redis.call('ZREM', P .. 'ready', id)
-  end
-  if next_due and not claimable then
-    redis.call('ZADD', P .. 'due', next_due, id)
-  else
+    if next_due then
+      redis.call('ZADD', P .. 'due', next_due, id)
+    else
+      redis.call('ZREM', P .. 'due', id)
+    end
+  elseif redis.call('ZADD', P .. 'ready', text(get(job, 'vt')), id) == 1 then
     redis.call('ZREM', P .. 'due', id)
+    -- Whoever was away cannot have saved up credit.
+    put(job, 'vt', math.max(get(job, 'vt'), read_marks().clock))
+    redis.call('ZADD', P .. 'ready', text(get(job, 'vt')), id)
+    wake()
   end
+  return claimable
 end
 
 -- Makes jobs ready whose back-off is over.
 local function promote()
   local MOST = 64
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', NOW, 'LIMIT', 0, MOST)) do
+    redis.call('ZREM', P .. 'due', id)
     local job = open_job(id)
     if job then
       place(job)
       save(job)
-    else
-      redis.call('ZREM', P .. 'due', id)
     end
   end
 end
