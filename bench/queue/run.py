@@ -139,7 +139,7 @@ def redis_cost(info):
 def run_cell(redis, port, calm, command, workload, concurrency, count):
     """Runs one cell and returns its figures."""
     redis.call("FLUSHALL")
-    redis.call("SCRIPT", "FLUSH")
+    redis.call("FUNCTION", "FLUSH")
     ping = redis.wait_for_calm(calm)
     empty = int(redis.info()["used_memory"])
     arguments = [f"redis://127.0.0.1:{port}", workload, str(count), str(concurrency)]

@@ -22,7 +22,7 @@ SETTLE_S = 4
 
 def measure(redis, port, program, workers, seconds):
     redis.call("FLUSHALL")
-    redis.call("SCRIPT", "FLUSH")
+    redis.call("FUNCTION", "FLUSH")
     drivers = []
     for number in range(PROCESSES):
         share = workers // PROCESSES + (number < workers % PROCESSES)

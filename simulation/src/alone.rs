@@ -71,8 +71,8 @@ struct Meter {
 impl Meter {
     async fn of<T>(&mut self, call: impl Future<Output = Result<T, QueueError>>) -> T {
         let answer = call.await.expect("redis answers");
-        for (digest, micros) in take_slowlog(&mut self.connection) {
-            let name = self.names.get(&digest).unwrap_or(&digest).clone();
+        for (function, micros) in take_slowlog(&mut self.connection) {
+            let name = self.names.get(&function).unwrap_or(&function).clone();
             self.costs.0.entry(name).or_default().push(Duration::from_micros(micros));
         }
         answer

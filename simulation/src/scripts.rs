@@ -92,9 +92,9 @@ impl Fleet {
                 let now = waited(process);
                 let wait = (now - before).as_micros() as u64;
                 before = now;
-                for (digest, wall) in runs {
+                for (function, wall) in runs {
                     let run = Run { wall, at_least: wall.saturating_sub(wait) };
-                    seen.entry(digest).or_default().0.push(run);
+                    seen.entry(function).or_default().0.push(run);
                 }
             }
             seen
@@ -104,13 +104,13 @@ impl Fleet {
 }
 
 impl ScriptWatch {
-    /// What has been seen, by the names of the scripts' files.
+    /// What has been seen, by the names of their files.
     pub fn end(self) -> ScriptTimes {
         self.stop.store(true, Ordering::Relaxed);
         let seen = self.thread.join().expect("the watch went well");
         let names = names();
-        let name = |digest: String| names.get(&digest).cloned().unwrap_or(digest);
-        ScriptTimes(seen.into_iter().map(|(digest, times)| (name(digest), times)).collect())
+        let name = |function: String| names.get(&function).cloned().unwrap_or(function);
+        ScriptTimes(seen.into_iter().map(|(function, times)| (name(function), times)).collect())
     }
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn log_every_command(connection: &mut redis::Connection) {
     }
 }
 
-/// Digests of the scripts since the last time, in order, and their wall times in microseconds.
+/// Functions called since the last time, in order, and their wall times in microseconds.
 pub(crate) fn take_slowlog(connection: &mut redis::Connection) -> Vec<(String, u64)> {
     // Long words are cut, also inside a letter.
     type Entry = (u64, u64, u64, Vec<Vec<u8>>, String, String);
@@ -135,7 +135,7 @@ pub(crate) fn take_slowlog(connection: &mut redis::Connection) -> Vec<(String, u
         .query(connection)
         .expect("redis answers");
     let scripts = entries.into_iter().rev().filter_map(|(_, _, micros, words, _, _)| {
-        let is_script = words[0].eq_ignore_ascii_case(b"EVALSHA");
+        let is_script = words[0].eq_ignore_ascii_case(b"FCALL");
         is_script.then(|| (String::from_utf8_lossy(&words[1]).into_owned(), micros))
     });
     scripts.collect()
@@ -153,8 +153,8 @@ fn waited(process: u32) -> Duration {
     Duration::from_nanos(ready) + TICK * steal as u32
 }
 
-/// Names of the queue's scripts by digest.
+/// Short names of the queue's functions.
 pub(crate) fn names() -> HashMap<String, String> {
-    let named = shared::queue::script_digests().into_iter();
-    named.map(|(digest, file)| (digest, file.trim_end_matches(".lua").to_owned())).collect()
+    let named = shared::queue::function_names().into_iter();
+    named.map(|(function, name)| (function, name.to_owned())).collect()
 }

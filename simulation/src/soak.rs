@@ -204,7 +204,7 @@ impl Soak {
                 self.command(&["CLIENT", "KILL", "TYPE", "normal"]);
                 self.command(&["CLIENT", "KILL", "TYPE", "pubsub"]);
             }
-            Fault::ScriptsFlushed => self.command(&["SCRIPT", "FLUSH"]),
+            Fault::ScriptsFlushed => self.command(&["FUNCTION", "FLUSH"]),
             Fault::LineCut => self.line(Mode::Cut, 3000).await,
             Fault::LineSilent => self.line(Mode::Blackhole, 5000).await,
             Fault::RepliesDropped => self.line(Mode::DropReplies, 200).await,

@@ -1,9 +1,9 @@
 //! The handle to the queue: its periods, its shards, its calls.
 
 use super::keys::{MOST_SHARDS, Shard};
-use super::{QueueError, scripts::Script, servers::Servers, together::Endings};
+use super::{QueueError, scripts, servers::Servers, together::Endings};
 use futures_util::future::join_all;
-use redis::{FromRedisValue, ScriptInvocation, aio::MultiplexedConnection};
+use redis::{Cmd, FromRedisValue, aio::MultiplexedConnection};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -64,11 +64,11 @@ impl Default for QueueTimes {
     }
 }
 
-/// How often a script is loaded again for one call.
+/// How often the functions are loaded again for one call.
 const LOADINGS: usize = 3;
 
 fn is_forgotten(error: &redis::RedisError) -> bool {
-    error.kind() == redis::ErrorKind::Server(redis::ServerErrorKind::NoScript)
+    error.detail() == Some("Function not found")
 }
 
 /// A connection that the other side closed while nobody used it shows that only at the next call.
@@ -154,19 +154,19 @@ impl Queue {
         self.servers.pubsub().await
     }
 
-    /// Runs a script, loading it first where Redis does not know it.
-    pub(super) async fn invoke<T: FromRedisValue>(
-        &self,
-        call: &ScriptInvocation<'_>,
-    ) -> Result<T, QueueError> {
+    /// Calls a function, loading all of them first where Redis does not know it.
+    pub(super) async fn invoke<T: FromRedisValue>(&self, call: &Cmd) -> Result<T, QueueError> {
         self.ask(|| async move {
             let mut connection = self.servers.connection().await?;
-            let mut reply = call.invoke_async(&mut connection).await;
-            // Forgotten again between its loading and its call: somebody flushes the scripts.
+            let mut reply = call.query_async(&mut connection).await;
+            // More than once: somebody flushes the functions between their loading and the call.
             for _ in 0..LOADINGS {
                 match &reply {
                     Err(error) if is_forgotten(error) => {
-                        reply = call.invoke_async(&mut connection).await;
+                        reply = match scripts::load().exec_async(&mut connection).await {
+                            Ok(()) => call.query_async(&mut connection).await,
+                            Err(error) => Err(error),
+                        };
                     }
                     _ => break,
                 }
@@ -207,8 +207,8 @@ impl Queue {
     /// shards. Every shard is asked even where another one does not answer.
     pub(super) async fn on_all_shards<T: FromRedisValue>(
         &self,
-        script: &'static Script,
-        arguments: impl Fn(&mut ScriptInvocation<'_>),
+        script: &'static scripts::Script,
+        arguments: impl Fn(&mut Cmd),
     ) -> Result<Vec<T>, QueueError> {
         let replies = join_all(self.all_shards().map(|shard| {
             let mut call = script.call(shard);

@@ -13,7 +13,6 @@
 
 mod error;
 mod keys;
-mod assemble;
 mod scripts;
 mod unit;
 mod address;
@@ -39,7 +38,7 @@ pub use listing::Listing;
 pub use observe::{JobShare, QueueDepth, RunningDocument, WorkerView};
 pub use publish::{DocumentName, Published, StageBody};
 pub use read::{EventPage, Head, JobPage, Snapshot};
-pub use scripts::script_digests;
+pub use scripts::function_names;
 pub use settle::{Ending, Failed, Settled};
 pub use submit::{NewJob, Submitted};
 pub use unit::{Lease, Unit};

@@ -10,9 +10,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use testkit::wait_until;
+use testkit::{wait_until, within};
 use tokio::sync::watch;
 use uuid::Uuid;
+
+/// How long a call may be repeated.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Stages that a worker publishes of every document.
 pub(crate) const PUBLISHED: usize = 2;
@@ -121,13 +124,16 @@ async fn do_unit(queue: &Queue, claim: &Claim, documents: u64, seen: &Seen) {
 
 /// Repeats a call until it is answered, as workers do.
 pub(crate) async fn persist<T>(mut call: impl AsyncFnMut() -> Result<T, QueueError>) -> T {
-    loop {
-        match call().await {
-            Ok(answer) => return answer,
-            Err(error) => assert!(error.is_transient(), "{error}"),
+    let persisted = async {
+        loop {
+            match call().await {
+                Ok(answer) => return answer,
+                Err(error) => assert!(error.is_transient(), "{error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    };
+    within(PATIENCE, persisted).await
 }
 
 /// Waits until all jobs have ended, submitting again what Redis has lost, as their owner does;

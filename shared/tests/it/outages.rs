@@ -56,6 +56,10 @@ async fn a_full_redis_refuses_new_jobs_and_drains_the_others() {
     }
     bench.finish().await;
     bench.log(job_id).await;
+    // Redis loads no functions while it is full; whoever needs them waits as for a full queue.
+    redis::cmd("FUNCTION").arg("FLUSH").exec(&mut bench.redis.connection()).unwrap();
+    let unloaded = bench.queue.job(job_id).await.unwrap_err();
+    assert!(matches!(unloaded, QueueError::QueueFull) && unloaded.is_transient(), "{unloaded}");
     limit("0");
     assert!(bench.queue.submit(&new_job()).await.unwrap().created);
 }

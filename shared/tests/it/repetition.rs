@@ -94,9 +94,9 @@ async fn scripts_are_loaded_again_after_a_flush() {
     let bench = Bench::new().await;
     let job_id = bench.listed(2).await;
     for _ in 0..2 {
-        redis::cmd("SCRIPT").arg("FLUSH").exec(&mut bench.redis.connection()).unwrap();
+        redis::cmd("FUNCTION").arg("FLUSH").exec(&mut bench.redis.connection()).unwrap();
         let lease = bench.claim_one().await.lease;
-        redis::cmd("SCRIPT").arg("FLUSH").exec(&mut bench.redis.connection()).unwrap();
+        redis::cmd("FUNCTION").arg("FLUSH").exec(&mut bench.redis.connection()).unwrap();
         assert_eq!(bench.complete(&lease, Outcome::Completed).await, Settled::Counted);
     }
     bench.finish().await;

@@ -76,7 +76,7 @@ async fn test_18_scripts_that_redis_forgets_are_loaded_again_without_an_error() 
     let mut flushed = 0;
     for job in &jobs {
         while !fleet.queue.job(job.id).await.unwrap().unwrap().status.is_final() {
-            redis::cmd("SCRIPT").arg("FLUSH").exec(&mut connection).unwrap();
+            redis::cmd("FUNCTION").arg("FLUSH").exec(&mut connection).unwrap();
             flushed += 1;
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

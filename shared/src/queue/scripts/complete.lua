@@ -7,7 +7,7 @@
 -- Documents that end together share the reading and writing of their job; each has its event. No
 -- document is named twice.
 
-local ARGV, FIRST, WIDTH = ARGV, 3, 6
+local FIRST, WIDTH = 3, 6
 local id, units = ARGV[1], list()
 for i = FIRST, #ARGV, WIDTH do
   if not OUTCOMES[ARGV[i + 2]] then return misuse('no such outcome') end

@@ -1,5 +1,4 @@
--- The functions that the scripts share. KEYS[1] is the prefix of every key: the shard as the hash
--- tag.
+-- What the functions share. KEYS[1] is the prefix of every key: the shard as the hash tag.
 --
 --   job:<id>     HASH    packed: the job as MessagePack (its fields: see submit.lua); beside it
 --                        as texts what others read alone: see BESIDE
@@ -23,10 +22,9 @@
 --
 -- Channels belong to no shard: tq:ch:<id>, tq:ctl.
 --
--- A script reads and validates first, changes the job as a table, and writes last (`save`).
+-- A function reads and validates first, changes the job as a table, and writes last (`save`).
 
-local P = KEYS[1]
-local SHARD, MOST_SHARDS = tonumber(string.match(P, '%d+')), 16
+local MOST_SHARDS = 16
 local CHANNELS = 'tq:'
 local LIST, FINISH = '-2', '-1'
 local STAGES, STAGE_PERCENT = 14, 7
@@ -38,18 +36,22 @@ local FINAL_STATES = { 'completed', 'completed_with_errors', 'failed', 'cancelle
 local OUTCOMES = { completed = true, completed_with_warnings = true, skipped_duplicate = true,
   too_short = true, needs_attention = true, failed = true, cancelled = true }
 
-local floor, format = math.floor, string.format
-
-local time = redis.call('TIME')
-local NOW_US = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local NOW = floor(NOW_US / 1000)
+-- What belongs to one call: the prefix and its shard, the clock of the server, jobs that were read,
+-- see `read_marks`, and texts of numbers and of NOW. Nothing else may outlive a call.
+local P, SHARD, NOW_US, NOW
+-- The libraries of Lua are not there yet when this one is loaded.
+local floor, format
+local opened, marks, known_texts, known_timestamp
+local function begin(prefix)
+  floor, format = math.floor, string.format
+  P, SHARD = prefix, tonumber(string.match(prefix, '%d+'))
+  local time = redis.call('TIME')
+  NOW_US = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  NOW = floor(NOW_US / 1000)
+  opened, marks, known_texts, known_timestamp = {}, nil, {}, nil
+end
 
 local function key(name, id) return P .. name .. ':' .. id end
-
-local function contains(list, value)
-  for _, item in ipairs(list) do if item == value then return true end end
-  return false
-end
 
 -- A list with room for the sixteen units of a call: growing to it costs more than filling it.
 local function list()
@@ -64,7 +66,6 @@ local function text(value)
 end
 
 -- The same for numbers that the events of a call have in common.
-local known_texts = {}
 local function common(value)
   local known = known_texts[value]
   if not known then
@@ -76,7 +77,6 @@ end
 
 -- RFC 3339 of NOW (days since 1970 to a date of the proleptic Gregorian calendar); the same for
 -- all events of a call.
-local known_timestamp
 local function timestamp()
   if known_timestamp then return known_timestamp end
   local days = floor(NOW / 86400000)
@@ -97,7 +97,6 @@ end
 
 -- The job as a table, or nil; the same table whenever a script asks for it. Reading each field of the
 -- job from a field of the HASH would cost more than the rest of most scripts.
-local opened = {}
 local function open_job(id)
   local job = opened[id]
   if job then return job end
