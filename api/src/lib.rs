@@ -6,6 +6,7 @@ mod problem;
 mod extract;
 mod origin;
 mod sockets;
+mod drain;
 mod metrics;
 mod state;
 mod live;
@@ -18,6 +19,7 @@ mod pages;
 pub use live::RelayTimes;
 pub use recover::recover;
 
+use crate::drain::DrainTimes;
 use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::origin::OriginRule;
@@ -59,15 +61,9 @@ pub struct Settings {
     pub relay: RelayTimes,
 }
 
-/// How long open requests and sockets get to end after the shutdown began.
-const DRAIN: Duration = Duration::from_secs(10);
-
-/// Behind a load balancer the listener stays open for so long after the drain began, so that the
-/// 503 of `/readyz` is seen.
-const NOTICE: Duration = Duration::from_secs(3);
-
-/// Serves on a bound listener until `shutdown` is ready, then drains: `/readyz` turns 503, sockets
-/// get `bye` and 1012, open requests end. Waits for Redis and the stores as long as it takes;
+/// Serves on a bound listener until `shutdown` is ready, then drains: `/readyz` turns 503, a little
+/// later new sockets are refused and the open ones get `bye` and 1012, a few at a time; then open
+/// requests end. Waits for Redis and the stores as long as it takes;
 /// only a wrong eviction policy, an address that is not allowed without keys or a setting that
 /// cannot work end it with an error.
 pub async fn serve(
@@ -114,32 +110,35 @@ pub async fn serve(
     background.spawn(load_model_for_ever(app.clone(), model));
     tracing::info!(listen = %address, "api listens on http://{address}");
 
-    let begin_drain = {
-        let draining = draining.clone();
+    let times = DrainTimes {
+        notice: app.settings.api.drain_notice(),
+        limit: app.settings.api.drain_limit_s,
+    };
+    let drained = {
+        let app = app.clone();
         async move {
             shutdown.await;
             tracing::info!("api is draining");
-            draining.cancel();
-            if trusted_network {
-                sleep(NOTICE).await;
-            }
+            app.draining.cancel();
+            sleep(times.notice).await;
+            // The listener answers all the while: who comes now is told 503, not cut off.
+            drain::say_goodbye(&app.sockets, times).await;
+            app.tasks.close();
+            app.tasks.wait().await;
         }
     };
     let router = router::router(app.clone());
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(begin_drain);
+    let serving = axum::serve(listener, service).with_graceful_shutdown(drained);
     let hard_stop = async {
         draining.cancelled().await;
-        sleep(DRAIN).await;
+        sleep(times.limit).await;
     };
     tokio::select! {
         served = async { serving.await } => served.context("the http server failed")?,
-        () = hard_stop => tracing::warn!("requests were still open at the end of the drain"),
-    }
-    draining.cancel();
-    app.tasks.close();
-    if timeout(Duration::from_secs(3), app.tasks.wait()).await.is_err() {
-        tracing::warn!(open = app.sockets.open(), "sockets were still open at the end");
+        () = hard_stop => {
+            tracing::warn!(open = app.sockets.open(), "the drain took too long: the rest is cut off");
+        }
     }
     stopped.cancel();
     background.close();

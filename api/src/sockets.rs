@@ -7,7 +7,8 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio_util::sync::CancellationToken;
 
 /// The counters.
 #[derive(Debug)]
@@ -19,8 +20,13 @@ pub(crate) struct Sockets {
 
 #[derive(Debug, Default)]
 struct Open {
-    all: u32,
     by_address: HashMap<IpAddr, u32>,
+    /// How each open socket is told to end.
+    goodbyes: HashMap<u64, CancellationToken>,
+    /// Sockets since the start of the process.
+    taken: u64,
+    /// The server ends; no socket is let in any more.
+    refusing: bool,
 }
 
 impl Sockets {
@@ -29,15 +35,27 @@ impl Sockets {
         Arc::new(Sockets { limit, limit_per_address, open: Mutex::default() })
     }
 
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How many are open.
     pub(crate) fn open(&self) -> u32 {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).all
+        self.lock().count()
     }
 
     /// Counts one more, or refuses it.
     pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<SocketPermit, Problem> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.all >= self.limit {
+        let mut open = self.lock();
+        if open.refusing {
+            return Err(problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "draining",
+                "сервер завершает работу",
+            )
+            .retry_after(2));
+        }
+        if open.count() >= self.limit {
             return Err(problem(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too_many_sockets",
@@ -55,8 +73,23 @@ impl Sockets {
             .retry_after(5));
         }
         *of_address += 1;
-        open.all += 1;
-        Ok(SocketPermit { sockets: Arc::clone(self), address })
+        open.taken += 1;
+        let (number, goodbye) = (open.taken, CancellationToken::new());
+        open.goodbyes.insert(number, goodbye.clone());
+        Ok(SocketPermit { sockets: Arc::clone(self), address, number, goodbye })
+    }
+
+    /// Lets nobody in any more; answers how those are told who are in.
+    pub(crate) fn refuse_more(&self) -> Vec<CancellationToken> {
+        let mut open = self.lock();
+        open.refusing = true;
+        open.goodbyes.values().cloned().collect()
+    }
+}
+
+impl Open {
+    fn count(&self) -> u32 {
+        u32::try_from(self.goodbyes.len()).unwrap_or(u32::MAX)
     }
 }
 
@@ -65,12 +98,21 @@ impl Sockets {
 pub(crate) struct SocketPermit {
     sockets: Arc<Sockets>,
     address: IpAddr,
+    number: u64,
+    goodbye: CancellationToken,
+}
+
+impl SocketPermit {
+    /// Cancelled when this socket has to end.
+    pub(crate) fn goodbye(&self) -> &CancellationToken {
+        &self.goodbye
+    }
 }
 
 impl Drop for SocketPermit {
     fn drop(&mut self) {
-        let mut open = self.sockets.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.all = open.all.saturating_sub(1);
+        let mut open = self.sockets.lock();
+        open.goodbyes.remove(&self.number);
         if let Some(count) = open.by_address.get_mut(&self.address) {
             *count = count.saturating_sub(1);
             if *count == 0 {
@@ -84,14 +126,6 @@ impl FromRequestParts<App> for SocketPermit {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<SocketPermit, Problem> {
-        if app.draining.is_cancelled() {
-            return Err(problem(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "draining",
-                "сервер завершает работу",
-            )
-            .retry_after(2));
-        }
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let address = address.map_or(IpAddr::from([127, 0, 0, 1]), |info| info.0.ip());
         app.sockets.take(address)

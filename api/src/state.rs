@@ -36,7 +36,7 @@ pub(crate) struct Server {
     pub(crate) sockets: Arc<Sockets>,
     /// Folders below which sources may lie, symlinks resolved.
     pub(crate) roots: Vec<PathBuf>,
-    /// Sockets and streams say goodbye; nothing new is let in.
+    /// The server is to end: `/readyz` answers 503.
     pub(crate) draining: CancellationToken,
     /// Sockets that are open.
     pub(crate) tasks: TaskTracker,

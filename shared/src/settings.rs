@@ -136,6 +136,21 @@ pub struct ApiSettings {
         default_value_t = 200
     )]
     pub max_sockets_per_address: u32,
+    /// Seconds between the 503 of `/readyz` and the first goodbye of a server that ends [default: 3 with `RAGTRAIN_TRUSTED_NETWORK`, else none]
+    #[arg(long, env = "RAGTRAIN_DRAIN_NOTICE_S", value_name = "RAGTRAIN_DRAIN_NOTICE_S", value_parser = seconds)]
+    pub drain_notice_s: Option<Duration>,
+    /// Seconds from the signal to the hard stop; goodbyes are spread over most of it
+    #[arg(long, env = "RAGTRAIN_DRAIN_LIMIT_S", value_name = "RAGTRAIN_DRAIN_LIMIT_S", default_value = "28", value_parser = seconds)]
+    pub drain_limit_s: Duration,
+}
+
+impl ApiSettings {
+    /// How long a server that ends still lets sockets in. Behind a load balancer it does until the
+    /// 503 of `/readyz` was seen; on one's own machine there is nobody to wait for.
+    pub fn drain_notice(&self) -> Duration {
+        let default = if self.trusted_network { Duration::from_secs(3) } else { Duration::ZERO };
+        self.drain_notice_s.unwrap_or(default)
+    }
 }
 
 /// Limits on one document; api (uploads) and worker share them.

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use shared::event::Event;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// A page of a job's events.
@@ -37,6 +38,7 @@ pub(super) async fn page(
     app: &App,
     job: Uuid,
     query: &EventsQuery,
+    goodbye: &CancellationToken,
 ) -> Result<Json<EventsPage>, Problem> {
     let limit = match query.limit {
         None => 100,
@@ -66,7 +68,7 @@ pub(super) async fn page(
             // Nothing yet: wait for one, or for the end of the server.
             step = tokio::select! {
                 step = timeout_at(deadline, viewer.next()) => step.ok(),
-                () = app.draining.cancelled() => None,
+                () = goodbye.cancelled() => None,
             };
         }
         match step {

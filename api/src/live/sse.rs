@@ -59,7 +59,9 @@ pub(crate) async fn events(
     let job = parse_id(&id, Problem::job_not_found)?;
     match query.format.as_deref() {
         Some("json") => {
-            return poll::page(&app, job, &query).await.map(IntoResponse::into_response);
+            return poll::page(&app, job, &query, permit.goodbye())
+                .await
+                .map(IntoResponse::into_response);
         }
         None | Some("sse") => {}
         Some(_) => return Err(Problem::invalid_field("format", "format — json или sse")),
@@ -110,10 +112,9 @@ type Following = Option<(Viewer, App, SocketPermit)>;
 /// The next events of the stream; `None` after the final one or at the drain.
 async fn follow(state: Following) -> Option<(stream::Iter<std::vec::IntoIter<Event>>, Following)> {
     let (mut viewer, app, permit) = state?;
-    let draining = app.draining.clone();
     let step = tokio::select! {
         step = viewer.next() => step,
-        () = draining.cancelled() => {
+        () = permit.goodbye().cancelled() => {
             let bye = Event::default().retry(Duration::from_secs(1));
             let bye = bye.data(Frame::Bye { retry_ms: 1000 }.json().as_str());
             return Some((stream::iter(vec![bye]), None));

@@ -14,6 +14,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// The events of one job: history from `since` on, then live, then a close with 1000.
@@ -43,7 +44,7 @@ pub(crate) async fn job_events(
     Ok(upgrade.on_upgrade(move |socket| async move {
         task.track_future(async move {
             let mut connection = Connection::new(socket, &app);
-            let end = serve_job(&app, &mut connection, &job, since).await;
+            let end = serve_job(&app, &mut connection, permit.goodbye(), &job, since).await;
             connection.close(end).await;
             drop(permit);
         })
@@ -74,7 +75,7 @@ pub(crate) async fn all_events(
     Ok(upgrade.on_upgrade(move |socket| async move {
         task.track_future(async move {
             let mut connection = Connection::new(socket, &app);
-            let end = serve_all(&app, &mut connection, watched, cursor).await;
+            let end = serve_all(&app, &mut connection, permit.goodbye(), watched, cursor).await;
             connection.close(end).await;
             drop(permit);
         })
@@ -85,6 +86,7 @@ pub(crate) async fn all_events(
 async fn serve_job(
     app: &App,
     connection: &mut Connection,
+    goodbye: &CancellationToken,
     job: &str,
     since: Option<String>,
 ) -> End {
@@ -150,7 +152,7 @@ async fn serve_job(
                     Due::GiveUp => return End::Close(code::BACKEND_DOWN, "redis is away"),
                 }
             },
-            () = app.draining.cancelled() => {
+            () = goodbye.cancelled() => {
                 let bye = Frame::Bye { retry_ms: spread(5000) }.json();
                 return match connection.send(vec![bye]).await {
                     Ok(()) => End::Close(code::DRAINING, "draining"),
@@ -167,6 +169,7 @@ async fn serve_job(
 async fn serve_all(
     app: &App,
     connection: &mut Connection,
+    goodbye: &CancellationToken,
     _watched: WatchedAll,
     (mut changes, mut position): (watch::Receiver<u64>, u64),
 ) -> End {
@@ -204,7 +207,7 @@ async fn serve_all(
                     return end;
                 }
             },
-            () = app.draining.cancelled() => return End::Close(code::DRAINING, "draining"),
+            () = goodbye.cancelled() => return End::Close(code::DRAINING, "draining"),
         }
     }
 }
