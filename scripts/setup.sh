@@ -12,6 +12,11 @@ need redis-server redis-server
 need tesseract tesseract-ocr tesseract-ocr-rus tesseract-ocr-eng tesseract-ocr-osd
 need pdftotext poppler-utils
 need python3 python3 python3-venv
+# Clients and a proxy that are not ours, for the tests of live events.
+need node nodejs
+need npm npm
+need chromium chromium
+[ -x /usr/sbin/nginx ] || need nginx nginx-light
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || packages+=(python3-venv)
 if command -v tesseract >/dev/null 2>&1; then
   for language in rus eng osd; do
@@ -46,3 +51,9 @@ command -v cargo >/dev/null 2>&1 || {
   echo "Нет Rust. Установите его (https://rustup.rs), версия не ниже 1.95." >&2
   exit 1
 }
+
+tests=$(dirname "$0")/../api/tests/js
+if [ ! -e "$tests/node_modules/.package-lock.json" ]; then
+  echo "== устанавливаю пакеты node для тестов"
+  npm --prefix "$tests" ci --silent
+fi

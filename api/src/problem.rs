@@ -54,6 +54,15 @@ impl Problem {
         self
     }
 
+    /// 426: the address answers to upgrades only.
+    pub(crate) fn no_websocket() -> Problem {
+        problem(
+            StatusCode::UPGRADE_REQUIRED,
+            "websocket_required",
+            "этот адрес отвечает только по WebSocket",
+        )
+    }
+
     /// The same problem with a `Retry-After` of this many seconds.
     pub(crate) fn retry_after(mut self, seconds: u64) -> Problem {
         self.retry_after_s = Some(seconds);

@@ -1,6 +1,6 @@
 //! Every address of the server.
 
-use crate::live::{sse, websocket};
+use crate::live::{socket_io, sse, websocket};
 use crate::metrics::count_requests;
 use crate::origin::refuse_foreign_pages;
 use crate::problem::{every_error_is_a_problem, panic_response};
@@ -67,6 +67,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/status", get(operation::status))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .merge(uploads)
+        .merge(socket_io::router(app.clone()))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(CatchPanicLayer::custom(panic_response))
         .layer(from_fn_with_state(app.clone(), refuse_foreign_pages))

@@ -48,6 +48,8 @@ struct State {
     lineage: u64,
     /// Why the lineage grew last.
     reason: ResetReason,
+    /// The event at `top`, when it was read before the ring held any.
+    before_ring: Option<Arc<Entry>>,
     /// Events above this seq also go to the viewers of all jobs.
     tracked_from: Option<u64>,
     ended: bool,
@@ -116,6 +118,7 @@ impl Channel {
             synced: false,
             lineage: 0,
             reason: ResetReason::Epoch,
+            before_ring: None,
             tracked_from: None,
             ended: false,
             idle_since: Some(Instant::now()),
@@ -153,6 +156,24 @@ impl Channel {
     pub(crate) fn head(&self) -> (String, u64) {
         let state = self.lock();
         (state.epoch.clone(), state.top)
+    }
+
+    /// The event at the head of what is known; `None` when it was never read.
+    pub(crate) fn newest(&self) -> Option<Arc<Entry>> {
+        let state = self.lock();
+        let newest = state.ring.back().or(state.before_ring.as_ref());
+        newest.filter(|entry| entry.epoch == state.epoch && entry.seq == state.top).cloned()
+    }
+
+    /// Keeps what [`newest`](Channel::newest) did not know.
+    pub(crate) fn remember_newest(&self, entry: &Arc<Entry>) {
+        self.lock().before_ring = Some(Arc::clone(entry));
+    }
+
+    /// Whether its events go to the viewers of all jobs and more of them will come.
+    pub(crate) fn is_open(&self) -> bool {
+        let state = self.lock();
+        state.tracked_from.is_some() && !state.ended
     }
 
     /// What a cursor that has everything up to `position` finds, at most `limit` events.

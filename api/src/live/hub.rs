@@ -147,6 +147,12 @@ impl Hub {
         self.map().values().cloned().collect()
     }
 
+    /// The jobs that viewers of all jobs are told of and that have not ended.
+    pub(crate) fn open_jobs(&self) -> Vec<Uuid> {
+        let channels = self.map();
+        channels.values().filter(|channel| channel.is_open()).map(|channel| channel.job).collect()
+    }
+
     /// The channel of a job, when somebody watches it.
     pub(crate) fn find(&self, job: Uuid) -> Option<Arc<Channel>> {
         self.map().get(&job).cloned()

@@ -2,7 +2,8 @@
 //!
 //! `channel` keeps the newest events of one job whole, `supervisor` owns the one subscription and
 //! the sweep, `viewer` is a cursor, and the transports (`websocket`, `sse`, `poll`) only encode
-//! what the cursor hands over.
+//! what the cursor hands over. `firehose` merges all jobs for the transports of the first clients
+//! (`websocket`, `socket_io`).
 
 mod entry;
 mod log;
@@ -17,6 +18,9 @@ mod socket;
 pub(crate) mod websocket;
 pub(crate) mod sse;
 pub(crate) mod poll;
+mod severable;
+mod session;
+pub(crate) mod socket_io;
 
 pub(crate) use entry::Since;
 pub(crate) use hub::Hub;

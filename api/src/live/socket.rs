@@ -2,11 +2,10 @@
 
 use super::frames::Frame;
 use super::hub::Hub;
-use crate::problem::{Problem, problem};
+use crate::problem::Problem;
 use crate::state::App;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use axum::http::StatusCode;
 use futures_util::SinkExt;
 use serde::Deserialize;
 use std::time::{Duration, Instant};
@@ -49,13 +48,7 @@ pub(super) enum End {
 pub(super) fn configured(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<WebSocketUpgrade, Problem> {
-    let upgrade = upgrade.map_err(|_| {
-        problem(
-            StatusCode::UPGRADE_REQUIRED,
-            "websocket_required",
-            "этот адрес отвечает только по WebSocket",
-        )
-    })?;
+    let upgrade = upgrade.map_err(|_| Problem::no_websocket())?;
     let upgrade = upgrade
         .read_buffer_size(1024)
         .write_buffer_size(4096)

@@ -213,7 +213,7 @@ async fn serve_all(
 }
 
 /// The value of a query parameter; sockets ignore parameters that they do not know.
-fn query_value(query: &str, name: &str) -> Option<String> {
+pub(super) fn query_value(query: &str, name: &str) -> Option<String> {
     let (_, value) =
         query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name)?;
     Some(value.replace("%3A", ":").replace("%3a", ":"))

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
 mod harness;
+mod process;
 mod worker;
 mod client;
 mod bad_input;
@@ -12,5 +13,7 @@ mod live;
 mod resume;
 mod transports;
 mod outages;
+mod scripts;
+mod socket_io;
 mod knowledge;
 mod openapi;

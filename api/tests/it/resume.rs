@@ -3,14 +3,14 @@
 
 use crate::client::{Received, Socket};
 use crate::harness::LIMIT;
+use crate::process::Api;
 use crate::worker::FakeWorker;
 use serde_json::Value;
 use shared::outcome::Outcome;
 use shared::queue::{Queue, QueueTimes};
 use shared::stage::Stage;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use testkit::{Choices, Process, RedisServer, free_port, wait_until};
+use testkit::{Choices, RedisServer, wait_until};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -22,53 +22,6 @@ const DROPS: u64 = 100;
 const AHEAD: u64 = 200;
 /// Design: queue.md, section 8, test 23.
 const LAST_EVENT: Duration = Duration::from_secs(2);
-
-/// The relay as a process of its own.
-struct Api {
-    address: SocketAddr,
-    arguments: Vec<String>,
-    process: Process,
-}
-
-impl Api {
-    async fn start(redis: &RedisServer, folder: &std::path::Path) -> Api {
-        let docs = folder.join("docs");
-        std::fs::create_dir_all(&docs).unwrap();
-        std::fs::write(docs.join("a.txt"), "Текст документа").unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
-        let arguments = vec![
-            format!("--listen={address}"),
-            format!("--data={}", folder.join("data").display()),
-            format!("--model={}", folder.join("no model").display()),
-            format!("--redis-url={}", redis.url()),
-            format!("--docs-root={}", docs.display()),
-        ];
-        let process = Process::start(env!("CARGO_BIN_EXE_ragtrain-api"), &arguments, &[]);
-        let api = Api { address, arguments, process };
-        api.ready().await;
-        api
-    }
-
-    async fn restart(&mut self) {
-        self.process = Process::start(env!("CARGO_BIN_EXE_ragtrain-api"), &self.arguments, &[]);
-        self.ready().await;
-    }
-
-    async fn ready(&self) {
-        let url = format!("http://{}/readyz", self.address);
-        wait_until(LIMIT, async || {
-            reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success())
-        })
-        .await;
-    }
-
-    async fn train(&self) -> Uuid {
-        let post = reqwest::Client::new().post(format!("http://{}/train", self.address));
-        let answer = post.json(&serde_json::json!({})).send().await.unwrap();
-        let accepted: Value = answer.json().await.unwrap();
-        accepted["job_id"].as_str().unwrap().parse().unwrap()
-    }
-}
 
 /// What a client knows of a job, from frames alone.
 #[derive(Default)]
