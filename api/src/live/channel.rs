@@ -8,6 +8,7 @@
 use super::entry::Entry;
 use super::firehose::Firehose;
 use super::log::Page;
+use super::look::{Delivered, Look, Position, ResetReason};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,6 +40,8 @@ struct State {
     epoch: String,
     /// The newest event that is known without a hole before it.
     top: u64,
+    /// The oldest event of the stream when it was read last.
+    oldest: u64,
     ring: VecDeque<Arc<Entry>>,
     ring_bytes: usize,
     ahead: BTreeMap<u64, Arc<Entry>>,
@@ -56,62 +59,12 @@ struct State {
     idle_since: Option<Instant>,
 }
 
-/// Why a client must forget what it has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ResetReason {
-    /// The history was lost and begins anew.
-    Epoch,
-    /// The events after the client's position are no longer kept.
-    Trimmed,
-    /// The client is ahead of the history (a failover lost its end).
-    Regressed,
-}
-
-impl ResetReason {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            ResetReason::Epoch => "epoch",
-            ResetReason::Trimmed => "trimmed",
-            ResetReason::Regressed => "regressed",
-        }
-    }
-}
-
-/// Where the channel stands, for the greeting of a viewer.
-#[derive(Clone, Debug)]
-pub(crate) struct Position {
-    pub(crate) epoch: String,
-    pub(crate) lineage: u64,
-}
-
-/// What a cursor finds.
-pub(crate) enum Look {
-    /// The next events, contiguous from the cursor.
-    Events(Vec<Arc<Entry>>),
-    /// The cursor lies below the ring: read the stream.
-    BelowRing,
-    /// Nothing new.
-    Nothing,
-    /// The final event lies behind the cursor.
-    Ended,
-    /// The history that the cursor belonged to is gone.
-    Void(ResetReason, u64),
-}
-
-/// What became of a message from pub/sub.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Delivered {
-    Appended,
-    Duplicate,
-    /// There is a hole or another epoch: the filling task was woken.
-    Gap,
-}
-
 impl Channel {
     pub(crate) fn new(job: Uuid) -> Channel {
         let state = State {
             epoch: String::new(),
             top: 0,
+            oldest: 0,
             ring: VecDeque::new(),
             ring_bytes: 0,
             ahead: BTreeMap::new(),
@@ -149,7 +102,12 @@ impl Channel {
     /// Where the channel stands; `None` before the stream has been read once.
     pub(crate) fn position(&self) -> Option<Position> {
         let state = self.lock();
-        state.synced.then(|| Position { epoch: state.epoch.clone(), lineage: state.lineage })
+        state.synced.then(|| Position {
+            epoch: state.epoch.clone(),
+            lineage: state.lineage,
+            oldest: state.oldest,
+            in_ring: state.ring.front().map_or(state.top, |first| first.seq - 1)..=state.top,
+        })
     }
 
     /// Epoch and newest seq, for the sweep.
@@ -347,14 +305,22 @@ impl State {
             self.restart(ResetReason::Regressed, head.seq);
             return false;
         }
+        // A failover may have lost the end of the stream and gone past it again since.
+        let known = page.events.iter().filter(|entry| entry.seq <= self.top);
+        if known.into_iter().any(|entry| self.contradicts(entry)) {
+            self.restart(ResetReason::Regressed, head.seq);
+            return false;
+        }
         self.synced = true;
+        self.oldest = page.oldest;
         let behind_by = head.seq.saturating_sub(self.top);
         if self.tracked_from.is_none() && behind_by > 2 * RING_EVENTS as u64 {
             self.clear_ring();
             self.top = head.seq - RING_EVENTS as u64;
             return false;
         }
-        let nothing_kept = page.events.is_empty() && head.seq > self.top;
+        let newest_read = page.events.last().map_or(0, |entry| entry.seq);
+        let nothing_kept = newest_read <= self.top && head.seq > self.top;
         for entry in page.events {
             if entry.seq <= self.top {
                 continue;
@@ -371,6 +337,14 @@ impl State {
         }
         self.append_ahead(firehose);
         self.top >= head.seq
+    }
+
+    /// Whether the ring has another event in this place.
+    fn contradicts(&self, read: &Entry) -> bool {
+        let first = self.ring.front().map_or(u64::MAX, |entry| entry.seq);
+        let place = read.seq.checked_sub(first).and_then(|place| usize::try_from(place).ok());
+        let held = place.and_then(|place| self.ring.get(place));
+        held.is_some_and(|held| held.json != read.json)
     }
 
     /// The history that was known is void.

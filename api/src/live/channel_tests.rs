@@ -1,5 +1,5 @@
 use super::{Channel, Look, ResetReason};
-use crate::live::entry::Entry;
+use crate::live::entry::{Entry, Since};
 use crate::live::firehose::Firehose;
 use crate::live::log::{Page, PageHead};
 use proptest::prelude::*;
@@ -24,7 +24,9 @@ struct Stream {
 }
 
 impl Stream {
-    fn page(&self, after: u64, limit: u64) -> Page {
+    /// What the filling task of a channel reads that has everything up to `top`.
+    fn page(&self, top: u64, limit: u64) -> Page {
+        let (after, limit) = (top.saturating_sub(1), limit + 1);
         let first = (after + 1).max(self.oldest);
         let events = (first..=self.top).take(limit as usize).map(|seq| entry(&self.epoch, seq));
         Page {
@@ -150,6 +152,37 @@ fn lost_and_rewound_histories_throw_cursors_out() {
     fill(&channel, &stream, &firehose);
     assert_eq!(read_all(&channel, 30, 1), Err(ResetReason::Epoch));
     assert_eq!(read_all(&channel, 0, 2), Ok(vec![1, 2, 3]));
+}
+
+#[test]
+fn a_rewound_history_that_has_grown_past_the_old_one_is_noticed() {
+    let (firehose, channel) = (Firehose::new(), Channel::new(Uuid::nil()));
+    let mut stream = Stream { epoch: "e".to_owned(), top: 40, oldest: 1 };
+    // What a failover lost looked otherwise than what came in its place.
+    let mut lost = entry("e", 41);
+    lost.json = "{\"seq\":41,\"lost\":true}".into();
+    fill(&channel, &stream, &firehose);
+    channel.deliver(Arc::new(lost), &firehose);
+    stream.top = 60;
+    fill(&channel, &stream, &firehose);
+    assert_eq!(read_all(&channel, 41, 0), Err(ResetReason::Regressed));
+    assert_eq!(read_all(&channel, 0, 1), Ok(Vec::from_iter(1..=60)));
+}
+
+#[test]
+fn cursors_in_the_ring_need_no_reading() {
+    let (firehose, channel) = (Firehose::new(), Channel::new(Uuid::nil()));
+    let covers = |since: &str| {
+        channel.position().is_some_and(|position| position.covers(&Since::parse(since).unwrap()))
+    };
+    assert!(!covers("0"), "nothing was read yet");
+    let mut stream = Stream { epoch: "e".to_owned(), top: 10, oldest: 1 };
+    fill(&channel, &stream, &firehose);
+    assert!(covers("0") && covers("e:0") && covers("e:10") && covers("7"));
+    assert!(!covers("e:11") && !covers("f:5"));
+    stream.top = 5000;
+    fill(&channel, &stream, &firehose);
+    assert!(covers("e:4999") && !covers("e:4000") && !covers("0"));
 }
 
 #[test]

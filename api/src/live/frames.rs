@@ -1,6 +1,6 @@
 //! Control messages of the new transports (spec: api.md, «Live events»).
 
-use super::channel::ResetReason;
+use super::look::ResetReason;
 use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
 use shared::job::DocumentCounts;
@@ -111,7 +111,7 @@ pub(crate) fn encode(value: &impl Serialize) -> Utf8Bytes {
 #[cfg(test)]
 mod tests {
     use super::{Frame, reset};
-    use crate::live::channel::ResetReason;
+    use crate::live::look::ResetReason;
 
     #[test]
     fn frames_carry_their_type() {

@@ -1,9 +1,10 @@
 //! All channels of this process, and who watches what.
 
-use super::channel::{Channel, Delivered};
+use super::channel::Channel;
 use super::entry::Entry;
 use super::firehose::Firehose;
 use super::log::EventLog;
+use super::look::Delivered;
 use super::supervisor;
 use crate::metrics::Metrics;
 use shared::queue::Queue;
@@ -349,7 +350,9 @@ async fn fill_for_ever(hub: Arc<Hub>, channel: Arc<Channel>) {
 async fn fill_once(hub: &Hub, channel: &Channel) -> bool {
     let from = channel.fill_from();
     hub.metrics.relay_fills.increment();
-    match hub.log.page(channel.job, from, super::channel::RING_EVENTS).await {
+    // The newest event that is known is read once more: it must still be the same.
+    let (after, limit) = (from.saturating_sub(1), super::channel::RING_EVENTS + 1);
+    match hub.log.page(channel.job, after, limit).await {
         Ok(page) => {
             hub.note_backend(true);
             channel.fill(from, page, &hub.firehose)

@@ -7,6 +7,7 @@
 
 mod entry;
 mod log;
+mod look;
 mod channel;
 mod firehose;
 mod hub;

@@ -3,10 +3,10 @@
 //! Late joining, resuming, repairing a hole and catching up slowly are one path: the viewer reads
 //! on from its cursor, out of the ring or below it out of the stream, until the final event.
 
-use super::channel::{Look, ResetReason};
 use super::entry::{Entry, Since};
 use super::frames::SnapshotFrame;
 use super::hub::{Hub, Watched};
+use super::look::{Look, ResetReason};
 use super::record::JobRecord;
 use shared::queue::QueueError;
 use std::collections::VecDeque;
@@ -20,6 +20,9 @@ use uuid::Uuid;
 const BATCH: usize = 64;
 /// Events read at once below the ring.
 const READ_BELOW: usize = 512;
+
+/// Where a client begins that has nothing.
+const START: Since = Since { epoch: None, seq: 0 };
 
 /// Why nobody can watch this job.
 #[derive(Debug)]
@@ -84,6 +87,9 @@ impl Viewer {
         since: Option<Since>,
     ) -> Result<Option<(Hello, Viewer)>, Refusal> {
         let asked = since.as_ref().map_or(0, |since| since.seq);
+        if let Some(opened) = Viewer::open_in_ring(hub, job, since.as_ref().unwrap_or(&START)) {
+            return Ok(Some(opened));
+        }
         // A fresh look at the stream: another replica may have told the client more than this
         // process has seen.
         let page = hub.log.page(job, asked, 1).await.map_err(Refusal::Queue)?;
@@ -135,6 +141,33 @@ impl Viewer {
             oldest: page.oldest,
         };
         Ok(Some((hello, viewer)))
+    }
+
+    /// A cursor into what this process holds already: when a thousand clients of one job come
+    /// back at once, Redis notices nothing.
+    fn open_in_ring(hub: &Arc<Hub>, job: Uuid, since: &Since) -> Option<(Hello, Viewer)> {
+        hub.find(job)?.position().filter(|position| position.covers(since))?;
+        let watched = hub.watch(job);
+        let changes = watched.channel.changes();
+        // Looked at once more, now that the channel cannot be removed.
+        let position = watched.channel.position().filter(|position| position.covers(since))?;
+        let hello = Hello {
+            job,
+            epoch: position.epoch.clone(),
+            seq: since.seq,
+            recovered: true,
+            oldest: position.oldest,
+        };
+        let viewer = Viewer {
+            hub: Arc::clone(hub),
+            watched: Some((watched, changes)),
+            pending: VecDeque::new(),
+            epoch: position.epoch,
+            position: since.seq,
+            lineage: position.lineage,
+            at_once: BATCH,
+        };
+        Some((hello, viewer))
     }
 
     /// A cursor into the record of a job that ended longer ago than events are kept: a snapshot

@@ -18,8 +18,9 @@ const DOCUMENTS: u64 = 200;
 /// One event per stage and one for the end.
 const EVENTS: u64 = DOCUMENTS * 15;
 const DROPS: u64 = 100;
-/// The worker is never further ahead of the viewer, so that the job runs as long as the viewer drops.
-const AHEAD: u64 = 200;
+/// The worker is never further ahead of the viewer, so that the job runs as long as the viewer
+/// drops. Half of it is more than the relay holds in memory.
+const AHEAD: u64 = 1200;
 /// Design: queue.md, section 8, test 23.
 const LAST_EVENT: Duration = Duration::from_secs(2);
 
