@@ -5,6 +5,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The variable that names the seed of a run that is to be repeated.
 const SEED: &str = "RAGTRAIN_TEST_SEED";
 
+/// The variable that asks for the long form of a test.
+const LONG: &str = "RAGTRAIN_TEST_LONG";
+
+/// Whether tests shall take their time (`make soak-live`) or have to fit into the suite.
+#[expect(clippy::disallowed_methods, reason = "the length of a test is no setting")]
+pub fn is_long() -> bool {
+    std::env::var_os(LONG).is_some()
+}
+
 /// Numbers that look random and are the same for the same seed (splitmix64).
 #[derive(Clone, Debug)]
 pub struct Choices(u64);

@@ -1,6 +1,7 @@
 //! A TCP proxy that breaks the network on demand.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,12 +19,15 @@ pub enum Mode {
     Blackhole,
     /// Requests arrive, replies do not.
     DropReplies,
+    /// The same, but only for connections to Redis that subscribed to something.
+    MuteSubscribers,
 }
 
 /// A proxy in front of one server. Connections that lost bytes are closed when it passes again.
 pub struct Proxy {
     address: SocketAddr,
     mode: watch::Sender<Mode>,
+    target: watch::Sender<SocketAddr>,
     accepting: JoinHandle<()>,
 }
 
@@ -34,8 +38,9 @@ impl Proxy {
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("no free loopback port");
         let address = listener.local_addr().expect("a listener has an address");
         let (mode, modes) = watch::channel(Mode::Pass);
-        let accepting = tokio::spawn(accept(listener, target, modes));
-        Proxy { address, mode, accepting }
+        let (target, targets) = watch::channel(target);
+        let accepting = tokio::spawn(accept(listener, targets, modes));
+        Proxy { address, mode, target, accepting }
     }
 
     /// Where it listens.
@@ -46,6 +51,11 @@ impl Proxy {
     /// `redis://…` of a Redis behind it.
     pub fn redis_url(&self) -> String {
         format!("redis://{}/0", self.address)
+    }
+
+    /// New connections go to another server, as after a failover.
+    pub fn lead_to(&self, target: SocketAddr) {
+        self.target.send_replace(target);
     }
 
     /// Changes the mode for open and future connections.
@@ -61,21 +71,26 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, target: SocketAddr, modes: watch::Receiver<Mode>) {
+async fn accept(
+    listener: TcpListener,
+    targets: watch::Receiver<SocketAddr>,
+    modes: watch::Receiver<Mode>,
+) {
     loop {
         let Ok((client, _)) = listener.accept().await else { continue };
         if *modes.borrow() == Mode::Cut {
             continue;
         }
-        let modes = modes.clone();
+        let (modes, target) = (modes.clone(), *targets.borrow());
         tokio::spawn(async move {
             let Ok(server) = TcpStream::connect(target).await else { return };
             let (from_client, to_client) = client.into_split();
             let (from_server, to_server) = server.into_split();
+            let subscribed = AtomicBool::new(false);
             // The first direction to end closes both, as a broken line would.
             tokio::select! {
-                () = pump(from_client, to_server, modes.clone(), false) => {}
-                () = pump(from_server, to_client, modes, true) => {}
+                () = pump(from_client, to_server, modes.clone(), &subscribed, false) => {}
+                () = pump(from_server, to_client, modes, &subscribed, true) => {}
             }
         });
     }
@@ -85,6 +100,7 @@ async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mut modes: watch::Receiver<Mode>,
+    subscribed: &AtomicBool,
     is_reply: bool,
 ) {
     let mut buffer = vec![0; 16 * 1024];
@@ -99,9 +115,20 @@ async fn pump(
             changed = modes.changed() => if changed.is_err() { return },
             read = from.read(&mut buffer) => {
                 let Ok(length @ 1..) = read else { return };
-                if mode == Mode::Blackhole || mode == Mode::DropReplies && is_reply {
+                let bytes = &buffer[..length];
+                // The command is short enough to come in one piece.
+                if !is_reply && bytes.windows(9).any(|word| word.eq_ignore_ascii_case(b"SUBSCRIBE")) {
+                    subscribed.store(true, Ordering::Relaxed);
+                }
+                let is_lost = match mode {
+                    Mode::Blackhole => true,
+                    Mode::DropReplies => is_reply,
+                    Mode::MuteSubscribers => is_reply && subscribed.load(Ordering::Relaxed),
+                    Mode::Pass | Mode::Cut => false,
+                };
+                if is_lost {
                     lost_bytes = true;
-                } else if to.write_all(&buffer[..length]).await.is_err() {
+                } else if to.write_all(bytes).await.is_err() {
                     return;
                 }
             }
@@ -146,6 +173,16 @@ mod tests {
 
         proxy.set(Mode::Pass);
         assert_eq!(within(limit, stream.read(&mut byte)).await.unwrap_or(0), 0, "reply came late");
+
+        proxy.lead_to(echo_server().await);
+        let mut quiet = TcpStream::connect(proxy.address()).await.unwrap();
+        let mut loud = TcpStream::connect(proxy.address()).await.unwrap();
+        proxy.set(Mode::MuteSubscribers);
+        quiet.write_all(b"psubscribe x").await.unwrap();
+        loud.write_all(b"c").await.unwrap();
+        within(limit, loud.read_exact(&mut byte)).await.unwrap();
+        let silent = tokio::time::timeout(Duration::from_millis(100), quiet.read(&mut byte)).await;
+        assert!(silent.is_err());
 
         proxy.set(Mode::Cut);
         let mut refused = TcpStream::connect(proxy.address()).await.unwrap();

@@ -98,6 +98,14 @@ impl Server {
         answer(self.http.get(self.url(path)).send().await.unwrap()).await
     }
 
+    /// A counter or gauge without labels.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let (_, metrics) = self.get("/metrics").await;
+        let mut lines = metrics.as_str().unwrap().lines();
+        let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("no {name}")).parse().unwrap()
+    }
+
     /// POST with a JSON body.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         answer(self.http.post(self.url(path)).json(body).send().await.unwrap()).await

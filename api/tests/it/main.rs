@@ -13,6 +13,8 @@ mod live;
 mod resume;
 mod transports;
 mod outages;
+mod subscriptions;
+mod failover;
 mod scripts;
 mod socket_io;
 mod knowledge;
