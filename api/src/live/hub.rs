@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, watch};
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -68,6 +68,8 @@ pub(crate) struct Hub {
     pub(crate) subscribed: watch::Sender<Subscription>,
     pub(crate) shutdown: CancellationToken,
     channels: Mutex<HashMap<Uuid, Arc<Channel>>>,
+    /// Held by who opens the channel of a job; jobs share a few of them.
+    openings: [AsyncMutex<()>; 64],
     all_viewers: AtomicUsize,
     tracking: AsyncMutex<Option<Tracking>>,
     tracking_wanted: watch::Sender<bool>,
@@ -130,6 +132,7 @@ impl Hub {
             subscribed: watch::Sender::new(Subscription::default()),
             shutdown,
             channels: Mutex::default(),
+            openings: std::array::from_fn(|_| AsyncMutex::default()),
             all_viewers: AtomicUsize::new(0),
             tracking: AsyncMutex::new(None),
             tracking_wanted: watch::Sender::new(false),
@@ -157,6 +160,12 @@ impl Hub {
     /// The channel of a job, when somebody watches it.
     pub(crate) fn find(&self, job: Uuid) -> Option<Arc<Channel>> {
         self.map().get(&job).cloned()
+    }
+
+    /// The right to open the channel of a job; one viewer at a time has it.
+    pub(crate) async fn opening(&self, job: Uuid) -> AsyncMutexGuard<'_, ()> {
+        let place = job.as_bytes().iter().fold(0, |sum, byte| sum ^ usize::from(*byte));
+        self.openings[place % self.openings.len()].lock().await
     }
 
     /// Whether messages about all jobs are wanted.

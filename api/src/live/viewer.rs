@@ -87,8 +87,14 @@ impl Viewer {
         since: Option<Since>,
     ) -> Result<Option<(Hello, Viewer)>, Refusal> {
         let asked = since.as_ref().map_or(0, |since| since.seq);
+        // A storm of viewers of one job that nobody watches yet: one reads, the others then find
+        // what they need in the ring.
+        let mut opening = Some(hub.opening(job).await);
         if let Some(opened) = Viewer::open_in_ring(hub, job, since.as_ref().unwrap_or(&START)) {
             return Ok(Some(opened));
+        }
+        if hub.find(job).is_some() {
+            opening = None;
         }
         // A fresh look at the stream: another replica may have told the client more than this
         // process has seen.
@@ -110,6 +116,7 @@ impl Viewer {
                 return Err(Refusal::Timeout);
             }
         };
+        drop(opening);
         let reset = match &since {
             Some(Since { epoch: Some(epoch), .. }) if *epoch != head.epoch => {
                 Some(ResetReason::Epoch)

@@ -15,6 +15,8 @@ mod transports;
 mod outages;
 mod subscriptions;
 mod failover;
+mod viewers;
+mod slow;
 mod scripts;
 mod socket_io;
 mod knowledge;

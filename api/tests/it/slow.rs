@@ -1,0 +1,93 @@
+//! Clients that do not keep up: nobody else notices, and nothing is lost in silence.
+
+use crate::client::{Socket, assert_whole, seqs};
+use crate::harness::{LIMIT, Options, Server};
+use crate::worker::FakeWorker;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::time::Duration;
+use testkit::{RedisServer, wait_until, within};
+
+/// More than the ring of all jobs holds, and what the kernel takes on the way.
+const JOBS: u64 = 300;
+const DOCUMENTS: u64 = 3;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn test_12_a_slow_viewer_of_all_jobs_gets_the_newest_and_every_end() {
+    let relay = api::RelayTimes { slow_send: LIMIT, ..Default::default() };
+    let options = Options { relay, ..Options::default() };
+    let server = Server::start_with(RedisServer::start(), options).await;
+    let worker = FakeWorker::new(&server.queue);
+    let mut slow = Socket::open(&server, "/ws").await;
+    let mut healthy = Socket::open(&server, "/ws").await;
+    let reading = tokio::spawn(async move {
+        let (mut ends, mut events) = (0, Vec::new());
+        while ends < JOBS {
+            events.push(healthy.frame().await);
+            ends += u64::from(events.last().is_some_and(|event| event["final"] == true));
+        }
+        events
+    });
+    for _ in 0..JOBS {
+        server.train().await;
+        worker.list(DOCUMENTS).await;
+        for _ in 0..DOCUMENTS {
+            worker.wordy_document(700).await;
+        }
+        worker.finish().await;
+    }
+    let all = within(LIMIT, reading).await.unwrap();
+    let mut by_job: HashMap<String, Vec<Value>> = HashMap::new();
+    let mut ends = 0;
+    while ends < JOBS {
+        let event = slow.frame().await;
+        ends += u64::from(event["final"] == true);
+        by_job.entry(event["job_id"].as_str().unwrap().to_owned()).or_default().push(event);
+    }
+    let got: usize = by_job.values().map(Vec::len).sum();
+    println!("the slow one got {got} events of {}", all.len());
+    assert!(got + 1000 < all.len(), "the slow client was not slow");
+    assert_eq!(by_job.len() as u64, JOBS);
+    for events in by_job.values() {
+        let seqs = seqs(events);
+        assert!(seqs.windows(2).all(|pair| pair[0] < pair[1]), "{seqs:?}");
+        assert_eq!(events.iter().filter(|event| event["final"] == true).count(), 1);
+        assert_eq!(events.last().unwrap()["final"], true);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn test_11_a_dead_reader_costs_its_peers_nothing() {
+    let relay = api::RelayTimes { slow_send: Duration::from_secs(1), ..Default::default() };
+    let options = Options { relay, ..Options::default() };
+    let server = Server::start_with(RedisServer::start(), options).await;
+    let worker = FakeWorker::new(&server.queue);
+    let job = server.train().await;
+    let path = format!("/ws/{job}");
+    let mut peers = Vec::new();
+    for _ in 0..50 {
+        let mut peer = Socket::open(&server, &path).await;
+        peers.push(tokio::spawn(async move { peer.rest().await }));
+    }
+    let mut dead = Socket::open(&server, &path).await;
+    assert_eq!(dead.frame().await["type"], "hello");
+    worker.list(60).await;
+    for _ in 0..60 {
+        worker.wordy_document(8000).await;
+    }
+    // Given up while the job still runs and the others are served.
+    wait_until(LIMIT, async || server.metric("ragtrain_sockets").await == 50).await;
+    worker.finish().await;
+    for peer in peers {
+        let (frames, code) = within(LIMIT, peer).await.unwrap();
+        assert_eq!(code, 1000);
+        assert_whole(&frames, 1);
+    }
+    let mut got = dead.rest_until_broken().await;
+    let last = *seqs(&got).last().unwrap();
+    let mut again = Socket::open(&server, &format!("{path}?since={last}")).await;
+    let (rest, code) = again.rest().await;
+    assert_eq!(code, 1000);
+    got.extend(rest);
+    assert_whole(&got, 1);
+}
