@@ -132,6 +132,16 @@ impl Server {
     }
 }
 
+/// Cuts the stream of a job down to its newest events; answers how many were removed.
+pub(crate) fn trim(redis: &RedisServer, job: uuid::Uuid, keep: u64) -> u64 {
+    redis::cmd("XTRIM")
+        .arg(format!("{{tq:00}}:ev:{job}"))
+        .arg("MAXLEN")
+        .arg(keep)
+        .query(&mut redis.connection())
+        .unwrap()
+}
+
 pub(crate) async fn answer(response: reqwest::Response) -> (u16, Value) {
     let status = response.status().as_u16();
     if status >= 400 {

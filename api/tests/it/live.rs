@@ -1,7 +1,7 @@
 //! Every event of a job, once and in order, whoever comes when.
 
 use crate::client::{Received, Socket, assert_whole, events, seqs};
-use crate::harness::{LIMIT, Options, Server};
+use crate::harness::{LIMIT, Options, Server, trim};
 use crate::worker::FakeWorker;
 use serde_json::{Value, json};
 use shared::outcome::Outcome;
@@ -95,13 +95,7 @@ async fn positions_that_are_gone_get_a_snapshot() {
     worker.document().await;
     let head = server.queue.heads(&[job]).await.unwrap().remove(0).unwrap();
     // The stream is trimmed to its newest five.
-    let key = format!("{{tq:00}}:ev:{job}");
-    let trimmed: u64 = redis::cmd("XTRIM")
-        .arg(&key)
-        .arg("MAXLEN")
-        .arg(5)
-        .query(&mut server.redis.connection())
-        .unwrap();
+    let trimmed = trim(&server.redis, job, 5);
     assert!(trimmed > 20);
     for (since, reason) in [
         (String::new(), "trimmed"),

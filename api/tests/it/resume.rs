@@ -2,7 +2,7 @@
 //! counters of its own, as the page does.
 
 use crate::client::{Received, Socket};
-use crate::harness::LIMIT;
+use crate::harness::{LIMIT, trim};
 use crate::process::Api;
 use crate::worker::FakeWorker;
 use serde_json::Value;
@@ -196,9 +196,5 @@ async fn trim_past(queue: &Queue, redis: &RedisServer, job: Uuid, seq: u64) -> b
         head.seq >= seq + AHEAD / 2
     })
     .await;
-    let trim = redis::cmd("XTRIM")
-        .arg(format!("{{tq:00}}:ev:{job}"))
-        .arg(&["MAXLEN", "10"])
-        .query::<u64>(&mut redis.connection());
-    trim.unwrap() > 0
+    trim(redis, job, 10) > 0
 }
