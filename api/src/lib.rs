@@ -5,6 +5,7 @@
 mod problem;
 mod extract;
 mod origin;
+mod listener;
 mod sockets;
 mod drain;
 mod metrics;
@@ -20,12 +21,14 @@ pub use live::RelayTimes;
 pub use recover::recover;
 
 use crate::drain::DrainTimes;
+use crate::listener::{Impatient, Line};
 use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::origin::OriginRule;
 use crate::sockets::Sockets;
 use crate::state::{App, Server, Stores};
 use anyhow::{Context, bail};
+use axum::serve::ListenerExt;
 use shared::queue::{Queue, QueueError};
 use shared::settings::{
     ApiSettings, DocumentSettings, ModelSettings, QueueSettings, RedisSettings, StorageSettings,
@@ -129,6 +132,7 @@ pub async fn serve(
     };
     let router = router::router(app.clone());
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let listener = Impatient(listener).tap_io(Line::without_delay);
     let serving = axum::serve(listener, service).with_graceful_shutdown(drained);
     let hard_stop = async {
         draining.cancelled().await;

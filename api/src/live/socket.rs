@@ -11,11 +11,15 @@ use serde::Deserialize;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 /// Close codes of spec/api.md.
 pub(super) mod code {
     pub(in crate::live) const FINISHED: u16 = 1000;
+    pub(in crate::live) const PROTOCOL: u16 = 1002;
     pub(in crate::live) const BINARY: u16 = 1003;
+    pub(in crate::live) const NO_TEXT: u16 = 1007;
     pub(in crate::live) const FLOOD: u16 = 1008;
     pub(in crate::live) const TOO_BIG: u16 = 1009;
     pub(in crate::live) const DRAINING: u16 = 1012;
@@ -159,10 +163,7 @@ impl Connection {
     pub(super) async fn receive(&mut self) -> Result<Option<Utf8Bytes>, End> {
         let message = match self.socket.recv().await {
             None => return Err(End::Gone),
-            Some(Err(error)) if error.to_string().contains("too long") => {
-                return Err(End::Close(code::TOO_BIG, "a message of at most 4 KiB"));
-            }
-            Some(Err(_)) => return Err(End::Gone),
+            Some(Err(error)) => return Err(end_of(error)),
             Some(Ok(message)) => message,
         };
         let passed = self.last_inbound.elapsed().as_secs_f64();
@@ -200,6 +201,18 @@ impl Connection {
             }
         };
         drop(timeout(Duration::from_secs(2), goodbye).await);
+    }
+}
+
+/// What a client is told whose bytes are no WebSocket, or not one of ours.
+fn end_of(error: axum::Error) -> End {
+    let Ok(error) = error.into_inner().downcast::<tungstenite::Error>() else { return End::Gone };
+    match *error {
+        tungstenite::Error::Capacity(_) => End::Close(code::TOO_BIG, "a message of at most 4 KiB"),
+        tungstenite::Error::Utf8(_) => End::Close(code::NO_TEXT, "text is UTF-8"),
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Gone,
+        tungstenite::Error::Protocol(_) => End::Close(code::PROTOCOL, "no such frame"),
+        _ => End::Gone,
     }
 }
 

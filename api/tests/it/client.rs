@@ -3,6 +3,7 @@
 use crate::harness::{LIMIT, Server};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
+use std::time::Duration;
 use testkit::within;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -50,6 +51,29 @@ impl Socket {
                 Err(response.status().as_u16())
             }
             Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Opens or not, over a line that may break at any moment.
+    pub(crate) async fn try_open(address: &str, path: &str) -> Option<Socket> {
+        let request = format!("ws://{address}{path}").into_client_request().unwrap();
+        let opening = tokio::time::timeout(Duration::from_secs(2), connect_async(request));
+        opening.await.ok()?.ok().map(|(stream, _)| Socket { stream })
+    }
+
+    /// Likewise: the next frame, or `None` when the line broke or is silent for too long.
+    pub(crate) async fn try_next(&mut self) -> Option<Received> {
+        loop {
+            let next = tokio::time::timeout(Duration::from_secs(5), self.stream.next());
+            match next.await.ok()??.ok()? {
+                Message::Text(text) => {
+                    return Some(Received::Frame(serde_json::from_str(&text).unwrap()));
+                }
+                Message::Close(frame) => {
+                    return Some(Received::Closed(frame.map_or(1005, |frame| frame.code.into())));
+                }
+                _ => {}
+            }
         }
     }
 

@@ -101,6 +101,30 @@ impl FakeWorker {
         repeated(|| self.queue.finish(&claim.lease)).await;
     }
 
+    /// Whatever there is to do next, of whatever job; a listing finds `total` documents. `false`
+    /// when there is nothing.
+    pub(crate) async fn anything(&self, total: u64) -> bool {
+        let work = Uuid::new_v4();
+        let claimed = repeated(|| self.queue.claim(&self.worker, work, 1)).await;
+        let Some(claim) = claimed.into_iter().next() else { return false };
+        match claim.task {
+            Task::List { .. } => {
+                repeated(|| self.queue.seal(&claim.lease, total)).await;
+            }
+            Task::Train { .. } => {
+                for stage in Stage::ALL {
+                    self.stage(&claim, stage).await;
+                }
+                self.complete(&claim, Outcome::Completed).await;
+            }
+            Task::Finish { .. } => {
+                repeated(|| self.queue.finish(&claim.lease)).await;
+            }
+            Task::RecordLost { .. } => panic!("no worker dies here: {claim:?}"),
+        }
+        true
+    }
+
     /// A whole job.
     pub(crate) async fn run(&self, documents: u64) {
         self.list(documents).await;
