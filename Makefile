@@ -5,7 +5,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RAGTRAIN := $(TARGET)/release/ragtrain
 
-.PHONY: help setup build demo test lint samples score retrieval model bench-queue chaos recovery soak rolling mutations
+.PHONY: help setup build demo test lint samples score retrieval model bench-queue chaos recovery soak soak-live rolling mutations
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,10 @@ bench-queue: ## the queue beside BullMQ and Celery, about seven minutes (needs n
 soak: ## break simulated workers at random, ten minutes long: make soak MINUTES=10 SEED=…
 	cargo build --release -p simulation --locked
 	$(TARGET)/release/soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
+soak-live: setup ## the long forms of the tests of live events: make soak-live MINUTES=30 SEED=…
+	RAGTRAIN_TEST_LONG=$(or $(MINUTES),30) $(and $(SEED),RAGTRAIN_TEST_SEED=$(SEED)) \
+	  cargo test --release -p api --locked --test it test_ -- --nocapture --test-threads=1
 
 rolling: ## workers of an older revision and of this one share a queue: make rolling FROM=main~20
 	@scripts/rolling.sh "$(FROM)" $(or $(MINUTES),2)

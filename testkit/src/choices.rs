@@ -5,13 +5,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The variable that names the seed of a run that is to be repeated.
 const SEED: &str = "RAGTRAIN_TEST_SEED";
 
-/// The variable that asks for the long form of a test.
+/// The variable that asks for the long forms of tests, in minutes of the longest.
 const LONG: &str = "RAGTRAIN_TEST_LONG";
 
-/// Whether tests shall take their time (`make soak-live`) or have to fit into the suite.
+/// How long the longest test shall take; `None` when all have to fit into the suite.
 #[expect(clippy::disallowed_methods, reason = "the length of a test is no setting")]
+pub fn long_form() -> Option<Duration> {
+    let minutes = std::env::var(LONG).ok()?;
+    Some(Duration::from_secs(60 * minutes.parse::<u64>().expect("minutes are a number")))
+}
+
+/// Whether tests shall take their time (`make soak-live`).
 pub fn is_long() -> bool {
-    std::env::var_os(LONG).is_some()
+    long_form().is_some()
 }
 
 /// Numbers that look random and are the same for the same seed (splitmix64).

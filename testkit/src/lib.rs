@@ -11,7 +11,7 @@ pub mod choices;
 pub mod process;
 pub mod deadline;
 
-pub use choices::{Choices, is_long};
+pub use choices::{Choices, is_long, long_form};
 pub use deadline::{wait_until, within};
 pub use process::Process;
 pub use proxy::{Mode, Proxy};

@@ -27,3 +27,4 @@ mod scripts;
 mod socket_io;
 mod knowledge;
 mod openapi;
+mod table;
