@@ -6,7 +6,7 @@ use std::path::Path;
 fn every_fault_has_its_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let page = std::fs::read_to_string(root.join("docs/live.md")).unwrap();
-    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with(|c| c == '|')).collect();
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with('|')).collect();
     let mut faults = Vec::new();
     for row in rows {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
