@@ -177,23 +177,20 @@ async fn serve_all(
     loop {
         changes.mark_unchanged();
         let (events, next) = app.hub.firehose.read(position, 256);
-        position = next;
-        if !events.is_empty() {
-            app.metrics.events_delivered.add(events.len() as u64);
-            let frames = events.iter().map(|entry| entry.json.clone()).collect();
-            if let Err(end) = connection.send(frames).await {
-                return end;
+        // Also with events at hand the other branches get their turn: a client that is only just
+        // too slow is pinged, heard and told goodbye.
+        let frames = tokio::select! {
+            () = std::future::ready(()), if !events.is_empty() => {
+                position = next;
+                app.metrics.events_delivered.add(events.len() as u64);
+                events.iter().map(|entry| entry.json.clone()).collect()
             }
-            continue;
-        }
-        tokio::select! {
-            changed = changes.changed() => if changed.is_err() {
-                return End::Close(code::DRAINING, "draining");
+            changed = changes.changed(), if events.is_empty() => match changed {
+                Ok(()) => continue,
+                Err(_) => return End::Close(code::DRAINING, "draining"),
             },
             inbound = connection.receive() => match inbound {
-                Ok(reply) => if let Err(end) = connection.send(reply.into_iter().collect()).await {
-                    return end;
-                },
+                Ok(reply) => reply.into_iter().collect(),
                 Err(end) => return end,
             },
             due = clock.tick() => {
@@ -206,8 +203,12 @@ async fn serve_all(
                 if let Err(end) = checked.and(alive) {
                     return end;
                 }
-            },
+                continue;
+            }
             () = goodbye.cancelled() => return End::Close(code::DRAINING, "draining"),
+        };
+        if let Err(end) = connection.send(frames).await {
+            return end;
         }
     }
 }
