@@ -24,6 +24,7 @@ mod protocol;
 mod drain;
 mod soak;
 mod scripts;
+mod engine;
 mod socket_io;
 mod knowledge;
 mod openapi;

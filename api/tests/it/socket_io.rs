@@ -1,18 +1,16 @@
 //! Socket.IO, driven by the client that the first dashboards have.
 
 use crate::client::{assert_whole, seqs};
+use crate::engine::Engine;
 use crate::harness::{LIMIT, Options, Server};
 use crate::process::Api;
 use crate::scripts::Script;
 use crate::worker::FakeWorker;
-use futures_util::{SinkExt, StreamExt};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use shared::queue::{Queue, QueueTimes};
 use std::time::Duration;
-use testkit::{RedisServer, wait_until, within};
-use tokio_tungstenite::connect_async;
-use tokio_tungstenite::tungstenite::Message;
+use testkit::{RedisServer, wait_until};
 
 fn contract(event: &Value) -> (&Value, &Value, u64) {
     (&event["stage"], &event["log"], event["progress"].as_f64().unwrap() as u64)
@@ -105,13 +103,7 @@ async fn a_client_that_takes_nothing_is_sent_away_and_harms_nobody() {
     let url = server.url("");
     let healthy = Script::start("socket_io.mjs", &[&url, "websocket"]);
     healthy.until(|told| told["connected"] == true).await;
-    let ws = format!("ws://{}/socket.io/?EIO=4&transport=websocket", server.address);
-    let (mut slow, _) = within(LIMIT, connect_async(ws)).await.unwrap();
-    slow.send(Message::text("40")).await.unwrap();
-    // The `connect` of Socket.IO, in a packet of Engine.IO.
-    while !within(LIMIT, slow.next()).await.unwrap().unwrap().to_text().unwrap().starts_with("40{")
-    {
-    }
+    let mut slow = Engine::open(&server.address).await;
     let job = server.train().await;
     worker.list(110).await;
     for _ in 0..110 {
@@ -119,15 +111,11 @@ async fn a_client_that_takes_nothing_is_sent_away_and_harms_nobody() {
     }
     worker.finish().await;
     assert_whole(&healthy.events_until_final(job).await, 1);
-    wait_until(LIMIT, async || {
-        let (_, metrics) = server.get("/metrics").await;
-        metrics.as_str().unwrap().contains("\nragtrain_sockets 1\n")
-    })
-    .await;
+    wait_until(LIMIT, async || server.metric("ragtrain_sockets").await == 1).await;
     // Cut off, not told `disconnect` ("41"), after which no client comes back.
     let mut got = Vec::new();
-    while let Some(Ok(message)) = within(LIMIT, slow.next()).await {
-        got.push(message.into_text().unwrap().to_string());
+    while let Some(packet) = slow.packet().await {
+        got.push(packet);
     }
     assert!(!got.iter().any(|packet| packet.starts_with("41")), "{:?}", got.last());
     let last = got.iter().rev().find(|packet| packet.starts_with("42")).unwrap();
@@ -200,4 +188,27 @@ async fn test_19_clients_come_back_by_themselves() {
             told.iter().filter_map(|told| told["disconnected"].as_str()).collect();
         assert!(reasons.iter().all(|reason| *reason != "io server disconnect"), "{reasons:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_vanish_give_their_place_back() {
+    let relay = api::RelayTimes {
+        heartbeat: Duration::from_millis(200),
+        silence: Duration::from_secs(1),
+        ..Default::default()
+    };
+    let options = Options { relay, ..Options::default() };
+    let server = Server::start_with(RedisServer::start(), options).await;
+    let url = server.url("");
+    let scripts = ["default", "polling", "websocket"]
+        .map(|transports| Script::start("socket_io.mjs", &[&url, transports]));
+    for script in &scripts {
+        script.until(|told| told["connected"] == true).await;
+    }
+    scripts[0].until(|told| told["transport"] == "websocket").await;
+    // Several beats later they are still there: the engine's pings are answered.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(server.metric("ragtrain_sockets").await, 3);
+    drop(scripts);
+    wait_until(LIMIT, async || server.metric("ragtrain_sockets").await == 0).await;
 }
