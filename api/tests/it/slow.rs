@@ -17,6 +17,21 @@ fn ends(events: &[Value]) -> usize {
     events.iter().filter(|event| event["final"] == true).count()
 }
 
+/// What was read, and how many jobs have ended in it. Counted on the way: looking through all of it
+/// for each event took so long that the slow client was taken for a vanished one.
+#[derive(Default)]
+struct Read {
+    events: Vec<Value>,
+    ended: usize,
+}
+
+impl Read {
+    fn add(&mut self, event: Value) {
+        self.ended += usize::from(event["final"] == true);
+        self.events.push(event);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn test_12_a_slow_viewer_of_all_jobs_gets_the_newest_and_every_end() {
     let relay = api::RelayTimes { slow_send: LIMIT, ..Default::default() };
@@ -27,11 +42,11 @@ async fn test_12_a_slow_viewer_of_all_jobs_gets_the_newest_and_every_end() {
     let mut slow_engine = Engine::open(&server.address).await;
     let mut healthy = Socket::open(&server, "/ws").await;
     let reading = tokio::spawn(async move {
-        let mut events = Vec::new();
-        while ends(&events) < JOBS {
-            events.push(healthy.frame().await);
+        let mut read = Read::default();
+        while read.ended < JOBS {
+            read.add(healthy.frame().await);
         }
-        events
+        read.events
     });
     for _ in 0..JOBS {
         server.train().await;
@@ -42,14 +57,14 @@ async fn test_12_a_slow_viewer_of_all_jobs_gets_the_newest_and_every_end() {
         worker.finish().await;
     }
     let all = within(LIMIT, reading).await.unwrap();
-    let (mut plain, mut by_engine) = (Vec::new(), Vec::new());
-    while ends(&plain) < JOBS {
-        plain.push(slow.frame().await);
+    let (mut plain, mut by_engine) = (Read::default(), Read::default());
+    while plain.ended < JOBS {
+        plain.add(slow.frame().await);
     }
-    while ends(&by_engine) < JOBS {
-        by_engine.push(slow_engine.event().await);
+    while by_engine.ended < JOBS {
+        by_engine.add(slow_engine.event().await);
     }
-    for got in [plain, by_engine] {
+    for got in [plain.events, by_engine.events] {
         println!("a slow one got {} events of {}", got.len(), all.len());
         assert!(got.len() + 1000 < all.len(), "the slow client was not slow");
         let mut by_job: HashMap<String, Vec<Value>> = HashMap::new();
