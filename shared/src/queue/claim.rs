@@ -101,13 +101,14 @@ struct Served {
     force: u8,
     #[serde(default)]
     trace: Option<String>,
-    units: Vec<Claimed>,
+    kinds: Vec<Kind>,
+    /// Unit, fence and place of its kind.
+    units: Vec<(i64, u64, usize)>,
 }
 
+/// What units have in common.
 #[derive(Deserialize)]
-struct Claimed {
-    unit: i64,
-    fence: u64,
+struct Kind {
     attempt: u32,
     task: String,
     #[serde(default)]
@@ -124,31 +125,35 @@ struct Claimed {
 
 impl Served {
     fn claims(self) -> impl Iterator<Item = Option<Claim>> {
-        let Served { job, collection, force, trace, units } = self;
-        units.into_iter().map(move |unit| unit.claim(job, &collection, force == 1, trace.clone()))
+        let Served { job: job_id, collection, force, trace, kinds, units } = self;
+        units.into_iter().map(move |(number, fence, kind)| {
+            let (unit, kind) = (Unit::from_number(number)?, kinds.get(kind)?);
+            Some(Claim {
+                lease: Lease { job_id, unit, fence, attempt: kind.attempt },
+                collection: collection.clone(),
+                force: force == 1,
+                traceparent: trace.clone(),
+                task: kind.task_of(unit)?,
+            })
+        })
     }
 }
 
-impl Claimed {
-    fn claim(
-        self,
-        job_id: Uuid,
-        collection: &str,
-        force: bool,
-        traceparent: Option<String>,
-    ) -> Option<Claim> {
-        let unit = Unit::from_number(self.unit)?;
-        let task = match (self.task.as_str(), unit) {
-            ("list", Unit::List) => Task::List { total: self.total, position: self.position },
-            ("train", Unit::Document { index }) => {
-                Task::Train { index, last_attempt: self.last == 1 }
+impl Kind {
+    fn task_of(&self, unit: Unit) -> Option<Task> {
+        match (self.task.as_str(), unit) {
+            ("list", Unit::List) => {
+                Some(Task::List { total: self.total, position: self.position.clone() })
             }
-            ("lost", Unit::Document { index }) => Task::RecordLost { index },
-            ("finish", Unit::Finish) => Task::Finish { verdict: self.verdict?, error: self.error },
-            _ => return None,
-        };
-        let lease = Lease { job_id, unit, fence: self.fence, attempt: self.attempt };
-        Some(Claim { lease, collection: collection.to_owned(), force, traceparent, task })
+            ("train", Unit::Document { index }) => {
+                Some(Task::Train { index, last_attempt: self.last == 1 })
+            }
+            ("lost", Unit::Document { index }) => Some(Task::RecordLost { index }),
+            ("finish", Unit::Finish) => {
+                Some(Task::Finish { verdict: self.verdict?, error: self.error.clone() })
+            }
+            _ => None,
+        }
     }
 }
 

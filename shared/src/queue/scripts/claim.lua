@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
 -- ARGV worker, claim id, units wanted (<= 16), lease ms, most errors, most crashes, host,
 --      version, slots
--- Returns a JSON array with an object for each job served: job, collection, force, trace, and its
---      units, each with unit, fence, attempt, task list|train|lost|finish and what the task needs
+-- Returns a JSON array with an object for each job served: job, collection, force, trace; its kinds of
+--      units, each with attempt, task list|train|lost|finish and what the task needs; its units,
+--      each as unit, fence, place of its kind
 --
 -- A repeated claim id gets the stored reply, so a lost reply leaks no leases.
 
@@ -70,39 +71,42 @@ local function task_of(job, unit, errors, crashes)
   return '"task":"train","last":' .. (errors + 1 >= max_errors and 1 or 0)
 end
 
--- What the units of a job have in common.
+-- What the units of a job have in common, and their kinds.
 local function head_of(job)
   local trace = job.fields.traceparent or ''
   return '{"job":"' .. job.id .. '","collection":' .. cjson.encode(job.fields.collection)
     .. ',"force":' .. job.fields.force
-    .. (trace ~= '' and ',"trace":' .. cjson.encode(trace) or '') .. ',"units":['
+    .. (trace ~= '' and ',"trace":' .. cjson.encode(trace) or '')
+    .. ',"kinds":[' .. table.concat(job.kinds, ',') .. '],"units":['
 end
 
 -- What leases and claims of a unit have in common with others of its kind: everything but unit and
 -- fence.
-local function form_of(job, unit, errors, crashes)
+local function kind_of(job, unit, errors, crashes)
   local is_document = unit ~= LIST and unit ~= FINISH
   local attempt, charged = errors + crashes + 1, is_document and estimate(job) or 0
+  local kinds = job.kinds
+  kinds[#kinds + 1] = '{"attempt":' .. attempt .. ',' .. task_of(job, unit, errors, crashes) .. '}'
   return {
     lease = lease_rest(worker, attempt, 0, 0, charged, ''),
-    claim = ',"attempt":' .. attempt .. ',' .. task_of(job, unit, errors, crashes) .. '}',
+    claim = ',' .. #kinds - 1 .. ']',
     virtual_time = charged / 1000 / get(job, 'weight'),
   }
 end
 
 local taken, expiries, expiry = 0, { '+inf', NO_LEASE }, text(NOW + lease_ms)
 local function take(job, unit, errors, crashes)
-  local form, fields, fence = job.fresh, job.fields, format('%d', next_fence())
+  local kind, fields, fence = job.fresh, job.fields, format('%d', next_fence())
   if errors + crashes > 0 or unit == LIST or unit == FINISH then
-    form = form_of(job, unit, errors, crashes)
-  elseif not form then
-    form = form_of(job, unit, 0, 0)
-    job.fresh = form
+    kind = kind_of(job, unit, errors, crashes)
+  elseif not kind then
+    kind = kind_of(job, unit, 0, 0)
+    job.fresh = kind
   end
   local leases, units = job.leases, job.units
   local at = 2 * #units + 1
-  leases[at], leases[at + 1] = unit, fence .. form.lease
-  units[#units + 1] = (at > 1 and ',{"unit":' or '{"unit":') .. unit .. ',"fence":' .. fence .. form.claim
+  leases[at], leases[at + 1] = unit, fence .. kind.lease
+  units[#units + 1] = (at > 1 and ',[' or '[') .. unit .. ',' .. fence .. kind.claim
   taken = taken + 1
   at = 2 * taken + 1
   expiries[at], expiries[at + 1] = expiry, job.id .. ':' .. unit
@@ -112,7 +116,7 @@ local function take(job, unit, errors, crashes)
   end
   if unit == LIST then job.is_listed_here = true end
   fields.inflight = fields.inflight + 1
-  fields.vt = fields.vt + form.virtual_time
+  fields.vt = fields.vt + kind.virtual_time
   if fields.state == 'queued' then
     set_state(job, 'running')
     put(job, 'started', NOW)
@@ -134,7 +138,7 @@ local function open(candidate)
     redis.call('ZREM', P .. 'ready', candidate.id)
     return nil
   end
-  job.leases, job.units = list(), list()
+  job.leases, job.units, job.kinds = list(), list(), {}
   job.changed.inflight, job.changed.vt, job.changed.cursor = true, true, true
   served[#served + 1] = job
   return job

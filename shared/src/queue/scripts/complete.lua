@@ -55,12 +55,13 @@ redis.call('HDEL', key('lease', id), unpack(ended_units))
 redis.call('ZREM', P .. 'exp', unpack(expiries))
 keep_answer(job, 'counted', table.concat(fences, '|'))
 charge(job, charged, cost, held)
+add(job, 'inflight', -held)
 -- Asking whether anybody listens costs as much as telling two events.
 job.is_unheard = held > 2 and ARGV[2] == '1' and not is_heard(job)
 local known = note_ended(job, ended_units)
 for n = 1, held do
   local i, lease = places[n], leases[n]
-  let_go(job, lease)
+  give_back_stages(job, lease)
   if known[n] == 0 then
     count(job, ended_units[n], lease, ARGV[i + 2], ARGV[i + 4], ARGV[i + 5])
   end

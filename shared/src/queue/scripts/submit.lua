@@ -33,7 +33,7 @@ end
 local order = next_fence()
 local job = { id = id, fields = {}, changed = {} }
 for name, value in pairs({
-  request_hash = hash, collection = ARGV[3], weight = tonumber(ARGV[4]), force = ARGV[5],
+  collection = ARGV[3], weight = tonumber(ARGV[4]), force = ARGV[5],
   retry_of = ARGV[6], created = tonumber(ARGV[7]), max_inflight = tonumber(ARGV[8]),
   keep = tonumber(ARGV[10]), max_failed = ARGV[11], traceparent = ARGV[12],
   order = text(order), epoch = base36(order), state = 'queued',
@@ -53,5 +53,6 @@ redis.call('ZADD', key('retry', id), NOW, LIST)
 emit_job(job, 'Задача поставлена в очередь')
 place(job)
 save(job)
+redis.call('HSET', key('job', id), 'request_hash', hash)
 keep_marks()
 return 'created'

@@ -42,7 +42,8 @@ local function eta(job)
   local fields, count = job.fields, ended(job)
   if count == 0 or fields.state ~= 'running' or fields.sealed == 0 then return nil end
   local elapsed = NOW - fields.started - (fields.idle or 0)
-  local seconds = math.max(0, elapsed / count * (fields.total - count) / 1000)
+  local seconds = elapsed / count * (fields.total - count) / 1000
+  if seconds < 0 then return 0 end
   return seconds < 100 and floor(seconds * 10) / 10 or floor(seconds)
 end
 
@@ -57,22 +58,26 @@ local function emit(job, opening, fields, unit, attempt, document)
   local counts, seconds = job.fields, eta(job)
   local sequence = counts.seq + 1
   counts.seq, job.changed.seq = sequence, true
-  local seq, total = format('%d', sequence), common(counts.total)
-  local before, position = '', ''
-  if unit and document ~= '' then
-    before, position = ',"document":{', ',"index":' .. unit .. ',"total":' .. total
-      .. ',"attempt":' .. common(attempt) .. '}'
+  local seq, failed, skipped = format('%d', sequence), counts.failed, counts.skipped_duplicate
+  if failed ~= job.failed or skipped ~= job.skipped or counts.total ~= job.total then
+    job.failed, job.skipped, job.total = failed, skipped, counts.total
+    job.of = ',"total":' .. common(counts.total) .. ',"attempt":'
+    job.losses = ',"failed":' .. common(failed or 0) .. ',"skipped":' .. common(skipped or 0)
+      .. ',"total":' .. common(counts.total) .. ',"progress":'
+  end
+  local before, at, of, nth, after = ',"document":{', ',"index":', job.of, attempt, '}'
+  if not unit or document == '' then
+    before, document, at, unit, of, nth, after = '', '', '', '', '', '', ''
   end
   if not job.stream then
     job.stream, job.channel = key('ev', job.id), CHANNELS .. 'ch:' .. job.id
     job.named = ',"job_id":"' .. job.id .. '","epoch":"' .. counts.epoch .. '","seq":'
     job.clocked = ',"ts":"' .. timestamp() .. '","job":{"status":"'
   end
-  local body = '{' .. opening .. fields .. before .. (document or '') .. position
+  local body = '{' .. opening .. fields
+    .. before .. document .. at .. unit .. of .. nth .. after
     .. job.named .. seq .. job.clocked .. counts.state
-    .. '","done":' .. format('%d', job.done) .. ',"failed":' .. common(counts.failed or 0)
-    .. ',"skipped":' .. common(counts.skipped_duplicate or 0) .. ',"total":' .. total
-    .. ',"progress":' .. common(counts.progress)
+    .. '","done":' .. format('%d', job.done) .. job.losses .. common(counts.progress)
     .. ',"eta_s":' .. (seconds and common(seconds) or 'null') .. '}}'
   if sequence % EVENTS_BETWEEN_TRIMS == 0 then
     redis.call('XADD', job.stream, 'MAXLEN', '~', EVENTS_KEPT, seq .. '-0', 'd', body)
@@ -96,7 +101,7 @@ end
 
 -- A finished stage.
 local function emit_stage(job, lease, fields, document)
-  emit(job, '"type":"stage",', fields, lease.unit, lease.attempt, document)
+  emit(job, '"type":"stage",', fields, lease.unit, common(lease.attempt), document)
 end
 
 -- The event of a document that has ended; its stage is the last one that it finished.
@@ -105,7 +110,7 @@ local function emit_document(job, unit, lease, fields, document)
   local stage = lease.stage
   openings[stage] = openings[stage] or '"type":"document","stage":"' .. stage .. '/' .. STAGES
     .. '","progress":' .. stage * STAGE_PERCENT .. ','
-  emit(job, openings[stage], fields, unit, lease.attempt, document)
+  emit(job, openings[stage], fields, unit, common(lease.attempt), document)
 end
 
 -- A job for reading: what is stored and what is computed from it.

@@ -121,7 +121,7 @@ local function add(job, name, by)
 end
 
 -- What others read without the rest stands beside it as texts.
-local BESIDE = { 'seq', 'state', 'ending', 'epoch', 'request_hash' }
+local BESIDE = { 'seq', 'state', 'ending', 'epoch' }
 local function save(job)
   local fields, changed = job.fields, job.changed
   if not next(changed) then return end

@@ -89,16 +89,16 @@ local function not_held(id, fence)
   return reply
 end
 
--- The job's part of a dropped lease.
-local function let_go(job, lease)
-  add(job, 'inflight', -1)
+-- What a dropped lease had of the job's progress.
+local function give_back_stages(job, lease)
   if lease.stage > 0 then add(job, 'partial', -lease.stage * STAGE_PERCENT) end
 end
 
 local function drop(job, lease)
   redis.call('HDEL', key('lease', job.id), lease.unit)
   redis.call('ZREM', P .. 'exp', job.id .. ':' .. lease.unit)
-  let_go(job, lease)
+  add(job, 'inflight', -1)
+  give_back_stages(job, lease)
 end
 
 local function attempts(id, unit)
