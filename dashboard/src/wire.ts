@@ -1,0 +1,70 @@
+// What the server sends (spec: api.md). Fields that no page uses are left out.
+
+export interface EventJob {
+  status: JobStatus;
+  done: number;
+  failed: number;
+  skipped: number;
+  total: number;
+  progress: number;
+  eta_s: number | null;
+}
+
+export interface LiveEvent {
+  type: "stage" | "document" | "job";
+  job_id: string;
+  epoch: string;
+  seq: number;
+  ts: string;
+  stage: string;
+  log: string;
+  progress: number;
+  document?: { id: string; name: string; index: number; attempt: number };
+  outcome?: Outcome;
+  code?: string;
+  message?: string;
+  duration_ms?: number;
+  job: EventJob;
+  final?: true;
+}
+
+export interface Snapshot {
+  type: "snapshot";
+  epoch: string;
+  seq: number;
+  job: EventJob;
+  documents: DocumentCounts;
+  log_tail: string[];
+}
+
+/** Messages beside the events. */
+export type Control =
+  | Snapshot
+  | { type: "hello"; epoch: string; seq: number }
+  | { type: "reset"; reason: string }
+  | { type: "hb"; seq: number }
+  | { type: "degraded" }
+  | { type: "bye"; retry_ms: number }
+  | { type: "pong" };
+
+export const OUTCOMES = [
+  "failed",
+  "needs_attention",
+  "too_short",
+  "completed_with_warnings",
+  "completed",
+  "skipped_duplicate",
+  "cancelled",
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+export type DocumentCounts = Record<Outcome | "total", number>;
+
+export type JobStatus =
+  | "queued"
+  | "running"
+  | "paused"
+  | "cancelling"
+  | "cancelled"
+  | "completed"
+  | "completed_with_errors"
+  | "failed";
