@@ -68,3 +68,47 @@ export type JobStatus =
   | "completed"
   | "completed_with_errors"
   | "failed";
+
+export const isEnded = (status: JobStatus) =>
+  ["cancelled", "completed", "completed_with_errors", "failed"].includes(status);
+
+export interface Job {
+  job_id: string;
+  status: JobStatus;
+  collection: string;
+  created_at: string;
+  progress: number;
+  documents: DocumentCounts;
+  queue_position: number | null;
+  eta_s: number | null;
+  error: string | null;
+  retry_of?: string;
+}
+
+export interface JobDocument {
+  id: string;
+  name: string;
+  path: string;
+  index: number;
+  outcome: Outcome | null;
+  code: string | null;
+  message: string | null;
+  /** The last finished one, `"7/14"`. */
+  stage: string;
+  attempts: number;
+  pages: number | null;
+  chunks: number | null;
+  duration_ms: number | null;
+  quality: number | null;
+  issues: string[];
+}
+
+export interface TrainRequest {
+  sources: { path: string }[];
+  collection: string;
+  priority: "high" | "normal" | "low";
+  force: boolean;
+}
+
+/** What a job would find. */
+export type Plan = Record<"new" | "changed" | "same" | "unsupported" | "bytes", number>;

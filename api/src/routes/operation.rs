@@ -96,6 +96,8 @@ pub(crate) struct Status {
     pub(crate) stores: Option<StoreCounts>,
     /// Open sockets and event streams of this process.
     pub(crate) sockets: u32,
+    /// Folders that jobs may take documents from.
+    pub(crate) roots: Vec<String>,
     /// What is wrong, for a person; empty when all is well.
     pub(crate) problems: Vec<String>,
 }
@@ -121,6 +123,7 @@ pub(crate) async fn status(State(app): State<App>) -> Json<Status> {
         jobs,
         stores: app.database(|database| database.counts()).await.ok(),
         sockets: app.sockets.open(),
+        roots: app.roots.iter().map(|root| root.to_string_lossy().into_owned()).collect(),
         problems,
     })
 }

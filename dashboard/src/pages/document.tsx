@@ -1,0 +1,73 @@
+// One document of a job: its strip of fourteen stages and how it ended.
+
+import { cells, newest, type Cell } from "../cells";
+import { useSpeech } from "../language";
+import { OutcomeBadge } from "../parts";
+import type { Progressing } from "../feed";
+import type { JobDocument } from "../wire";
+
+interface Props {
+  document: JobDocument;
+  progressing: Progressing | undefined;
+}
+
+const NO_TIMES: Map<number, number> = new Map();
+
+export function DocumentRow({ document, progressing }: Props) {
+  const { say, number, duration } = useSpeech();
+  const shown = newest(document, progressing);
+  const strip = cells(shown, progressing?.times ?? NO_TIMES);
+  const facts = [
+    document.pages !== null && `${say("pages")}: ${number(document.pages)}`,
+    document.chunks !== null && `${say("chunks")}: ${number(document.chunks)}`,
+    document.quality !== null && `${say("quality")}: ${number(document.quality)}`,
+    document.duration_ms !== null && duration(document.duration_ms),
+    shown.attempts > 1 && `${say("attempts")}: ${number(shown.attempts)}`,
+  ].filter((fact) => fact !== false);
+  return (
+    <li className="card document" data-index={document.index}>
+      <div className="row">
+        <span className="name" title={document.path}>
+          {document.name}
+        </span>
+        <OutcomeBadge outcome={shown.outcome} />
+      </div>
+      <ol className="strip" aria-label={say("stages")}>
+        {strip.map((cell) => (
+          <StageCell key={cell.stage} cell={cell} />
+        ))}
+      </ol>
+      {facts.length > 0 && <p className="faint">{facts.join(" · ")}</p>}
+      {document.message && (
+        <p className="trouble">
+          {document.message} {document.code && <code>{document.code}</code>}
+        </p>
+      )}
+      {document.issues.length > 0 && (
+        <details>
+          <summary>
+            {say("issues")}: {number(document.issues.length)}
+          </summary>
+          <ul>
+            {document.issues.map((issue, index) => (
+              <li key={index}>{issue}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </li>
+  );
+}
+
+function StageCell({ cell: { stage, state, milliseconds } }: { cell: Cell }) {
+  const { say, duration } = useSpeech();
+  const title = say(`stage.${stage}` as Parameters<typeof say>[0]);
+  const time = milliseconds === undefined ? "" : `, ${duration(milliseconds)}`;
+  const text = `${stage}. ${title}: ${say(`cell.${state}`)}${time}`;
+  return (
+    <li className={`cell cell-${state}`} title={text} data-stage={stage} data-state={state}>
+      <span aria-hidden="true">{stage}</span>
+      <span className="spoken">{text}</span>
+    </li>
+  );
+}
