@@ -1,7 +1,16 @@
 # One image for all services; the command chooses.
+FROM debian:bookworm AS dashboard
+RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm ca-certificates && rm -rf /var/lib/apt/lists/*
+WORKDIR /dashboard
+COPY dashboard/package.json dashboard/package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY dashboard ./
+RUN npm run build
+
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
+COPY --from=dashboard /dashboard/dist dashboard/dist
 RUN cargo build --release --workspace --locked
 
 FROM debian:bookworm AS model

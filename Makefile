@@ -5,7 +5,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RAGTRAIN := $(TARGET)/release/ragtrain
 
-.PHONY: help setup build demo test lint samples score retrieval model bench-queue chaos recovery soak soak-live rolling mutations
+.PHONY: help setup dashboard build demo test lint samples score retrieval model bench-queue chaos recovery soak soak-live rolling mutations
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -13,7 +13,10 @@ help: ## this list
 setup: ## install missing tools (apt)
 	@scripts/setup.sh
 
-build: setup ## build all programs
+dashboard: setup ## build the web page; the next build puts it into the programs
+	scripts/dashboard.sh
+
+build: dashboard ## build all programs
 	cargo build --release --workspace --locked
 
 model: build ## build the embedding model into the user's cache folder (once)

@@ -13,6 +13,7 @@ mod state;
 mod live;
 mod recover;
 mod routes;
+mod dashboard;
 mod openapi;
 mod router;
 mod pages;

@@ -1,7 +1,6 @@
 //! The few HTML pages of the server itself; no assets, no scripts from elsewhere.
 
 use crate::state::App;
-use axum::extract::State;
 use axum::http::{HeaderName, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::Value;
@@ -20,8 +19,8 @@ th{background:#f3f5f7;font-weight:600}code{background:#f3f5f7;padding:.1rem .3re
 @media(prefers-color-scheme:dark){body{background:#14181d;color:#e4e8ec}th,code{background:#222a33}\
 td,th{border-color:#3a444f}a{color:#7db7ff}}</style>";
 
-/// `/`: what this is and where to go, until the dashboard is built.
-pub(crate) async fn index(State(app): State<App>) -> Response {
+/// `/` of a program built without the dashboard: what this is and where to go.
+pub(crate) fn index(app: &App) -> Response {
     let roots: Vec<String> = app
         .roots
         .iter()
@@ -36,8 +35,9 @@ pub(crate) async fn index(State(app): State<App>) -> Response {
     };
     let body = format!(
         "<h1>ragtrain {}</h1>\
-         <p>Сервер работает. Веб-страница с заданиями и поиском ещё не собрана; пока есть \
-         программный интерфейс и команда <code>ragtrain</code>.</p>{roots}\
+         <p>Сервер работает. Веб-страница не собрана: выполните <code>make dashboard</code> и \
+         соберите программу снова. Без неё есть программный интерфейс и команда \
+         <code>ragtrain</code>.</p>{roots}\
          <ul><li><a href=\"/docs\">Описание интерфейса</a> (<a href=\"/openapi.json\">OpenAPI</a>)</li>\
          <li><a href=\"/status\">Состояние</a>, <a href=\"/readyz\">готовность</a>, \
          <a href=\"/metrics\">показатели</a></li>\

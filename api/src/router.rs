@@ -8,7 +8,7 @@ use crate::routes::{
     documents, job_documents, jobs, norms, operation, original, search, train, uploads,
 };
 use crate::state::App;
-use crate::{openapi, pages};
+use crate::{dashboard, openapi, pages};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -27,7 +27,8 @@ pub(crate) fn router(app: App) -> Router {
         // Counted while it streams, by the limits of the settings.
         .layer(DefaultBodyLimit::disable());
     Router::new()
-        .route("/", get(pages::index))
+        .route("/", get(dashboard::index))
+        .route("/assets/{name}", get(dashboard::asset))
         .route("/docs", get(pages::docs))
         .route("/openapi.json", get(openapi::openapi_json))
         .route("/train", post(train::train))

@@ -56,7 +56,7 @@ export function StartForm() {
         setPlan(await api.plan(request));
       } catch (error) {
         // Only a server without this call answers so: a missing folder has a code of its own.
-        if (!(error instanceof api.Refusal && error.code === "not_found")) throw error;
+        if (!(error instanceof api.Refusal && error.code === "route_not_found")) throw error;
         setPlan("missing");
       }
     });
