@@ -14,7 +14,7 @@ setup: ## install missing tools (apt)
 	@scripts/setup.sh
 
 dashboard: setup ## build the web page; the next build puts it into the programs
-	scripts/dashboard.sh
+	@scripts/dashboard.sh
 
 build: dashboard ## build all programs
 	cargo build --release --workspace --locked
@@ -26,7 +26,8 @@ demo: build ## train samples/ (or DOCS=/path), ask two questions, leave the serv
 	@$(RAGTRAIN) model fetch || echo "Модели нет: поиск будет только по словам."
 	@RAGTRAIN=$(RAGTRAIN) scripts/demo.sh "$(DOCS)"
 
-test: setup ## formatting, lints, all tests
+test: ## formatting, lints, all tests
+	@scripts/setup.sh test
 	@scripts/test.sh
 
 lint: ## formatting and lints only

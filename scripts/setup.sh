@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing to build and run ragtrain on Debian or Ubuntu; says what it does.
+# With `test`: also the browser that tests the web page.
 set -euo pipefail
 
 packages=()
@@ -12,11 +13,13 @@ need redis-server redis-server
 need tesseract tesseract-ocr tesseract-ocr-rus tesseract-ocr-eng tesseract-ocr-osd
 need pdftotext poppler-utils
 need python3 python3 python3-venv
-# Clients and a proxy that are not ours, for the tests of live events.
+# The page is built with node; the tests of live events use its clients, a browser and a balancer that are not ours.
 need node nodejs
 need npm npm
-need chromium chromium
-[ -x /usr/sbin/nginx ] || need nginx nginx-light
+if [ "${1:-}" = test ]; then
+  need chromium chromium fonts-dejavu-core
+  [ -x /usr/sbin/nginx ] || need nginx nginx-light
+fi
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || packages+=(python3-venv)
 if command -v tesseract >/dev/null 2>&1; then
   for language in rus eng osd; do

@@ -39,7 +39,10 @@ const lines = (page: Page) =>
   page
     .locator(".log li")
     .evaluateAll((items) =>
-      items.map((item) => ({ seq: Number(item.getAttribute("data-seq")), text: item.textContent })),
+      items.map((item) => ({
+        seq: Number(item.getAttribute("data-seq")),
+        text: item.querySelector(".text")?.textContent,
+      })),
     );
 
 /** The page has the whole log: 1 to the last, each once, in the server's words. */
@@ -82,6 +85,8 @@ test("a job started on the page shows all stages of every document", async ({ pa
   // What went wrong stands first.
   const failed = documents.find((document) => document.outcome === "failed");
   await expect(page.locator(".document").first()).toContainText(failed!.name);
+  await page.locator("summary").nth(1).click();
+  await expect(page.locator(".stages li")).toHaveCount(14);
   await shot(page, "job-wide");
   await page.getByRole("button", { name: "English" }).click();
   await expect(page.getByRole("heading", { name: "Documents" })).toBeVisible();

@@ -19,7 +19,7 @@ export function program(name: string): string {
       // Perhaps in the next folder.
     }
   }
-  throw new Error(`${name} is not installed (scripts/setup.sh)`);
+  throw new Error(`${name} is not installed (scripts/setup.sh test)`);
 }
 
 /** One of ours, as `cargo build --release` leaves it. */

@@ -1,6 +1,6 @@
 // Calls of the server; what it refuses comes as problem+json and is thrown in its own words.
 
-import type { Job, JobDocument, Outcome, Plan, TrainRequest } from "./wire";
+import type { DocumentReport, Job, JobDocument, Outcome, Plan, TrainRequest } from "./wire";
 
 /** A refusal of the server, or its absence (`status` 0). */
 export class Refusal extends Error {
@@ -57,6 +57,8 @@ export const documents = (id: string, outcome: Outcome | null, limit: number, cu
   call<{ documents: JobDocument[]; next_cursor: string | null }>(
     `/jobs/${id}/documents?${query({ outcome, limit, cursor })}`,
   );
+export const documentReport = (id: string, index: number) =>
+  call<{ report: DocumentReport | null }>(`/jobs/${id}/documents/${index}`).then(({ report }) => report);
 export const act = (id: string, action: Action) => call<Job>(`/jobs/${id}/${action}`, {});
 export const plan = (request: TrainRequest) => call<Plan>("/train/plan", request);
 export const train = (request: TrainRequest) => call<{ job_id: string }>("/train", request);

@@ -9,6 +9,8 @@ export interface Line {
   /** Null for the lines of a snapshot: it does not say which events they were. */
   seq: number | null;
   text: string;
+  /** Of a stage: the lines of several documents come mixed. */
+  document: string | null;
   tone: "plain" | "bad" | "last";
 }
 
@@ -49,7 +51,8 @@ export class Feed implements Listener {
     this.job = event.job;
     const bad = isProblem(event.outcome) || event.stage === "error";
     const tone = event.final ? "last" : bad ? "bad" : "plain";
-    this.lines.push({ seq: event.seq, text: event.log, tone });
+    const document = event.type === "stage" ? (event.document?.name ?? null) : null;
+    this.lines.push({ seq: event.seq, text: event.log, document, tone });
     if (event.document) {
       const document = this.document(event.document.index);
       document.attempt = event.document.attempt;
@@ -64,7 +67,12 @@ export class Feed implements Listener {
 
   snapshot(snapshot: Snapshot): void {
     this.job = snapshot.job;
-    this.lines = snapshot.log_tail.map((text) => ({ seq: null, text, tone: "plain" }));
+    this.lines = snapshot.log_tail.map((text) => ({
+      seq: null,
+      text,
+      document: null,
+      tone: "plain",
+    }));
     this.documents.clear();
     this.gap = true;
     this.changed();

@@ -38,6 +38,9 @@ export function speech(language: Language): Speech {
 export const SpeechContext = createContext<Speech>(speech("ru"));
 export const useSpeech = () => useContext(SpeechContext);
 
+/** The title of a stage, 1 to 14. */
+export const stageWord = (stage: number) => `stage.${stage}` as Word;
+
 const KEY = "ragtrain.language";
 
 export const storedLanguage = (): Language =>

@@ -103,6 +103,12 @@ export interface JobDocument {
   issues: string[];
 }
 
+/** Exists once the document has ended. */
+export interface DocumentReport {
+  /** The finished ones, in order from the first. */
+  stages: { duration_ms: number; details: string }[];
+}
+
 export interface TrainRequest {
   sources: { path: string }[];
   collection: string;

@@ -76,6 +76,7 @@ function Pages({ id, feed, outcome, live, rest = false }: PagesProps) {
         {value?.documents.filter(shown).map((document) => (
           <DocumentRow
             key={document.index}
+            job={id}
             document={document}
             progressing={feed.documents.get(document.index)}
           />

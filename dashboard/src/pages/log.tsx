@@ -12,6 +12,7 @@ const NEAR = 24;
 export function Log({ feed }: { feed: Feed }) {
   const { say, language } = useSpeech();
   const box = useRef<HTMLOListElement>(null);
+  const top = useRef(0);
   const [following, setFollowing] = useState(true);
   const [wanted, setWanted] = useState(WINDOW);
   const first = Math.max(0, feed.lines.length - wanted);
@@ -22,6 +23,12 @@ export function Log({ feed }: { feed: Feed }) {
   useEffect(() => {
     if (following) toEnd();
   }, [following, feed.version]);
+  useEffect(() => {
+    if (!following || !box.current) return;
+    const watch = new ResizeObserver(toEnd);
+    watch.observe(box.current);
+    return () => watch.disconnect();
+  }, [following]);
 
   // The server writes for old clients, in whose lines the word is «Stage».
   const written = (text: string) =>
@@ -47,13 +54,17 @@ export function Log({ feed }: { feed: Feed }) {
         ref={box}
         tabIndex={0}
         aria-labelledby="log-title"
-        onScroll={({ currentTarget: list }) =>
-          setFollowing(list.scrollHeight - list.scrollTop - list.clientHeight < NEAR)
-        }
+        onScroll={({ currentTarget: list }) => {
+          const near = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR;
+          // Lines that wrap anew move the end away, too; only the reader moves up.
+          setFollowing(near || (following && list.scrollTop >= top.current));
+          top.current = list.scrollTop;
+        }}
       >
         {feed.lines.slice(first).map((line, index) => (
           <li key={first + index} className={`line-${line.tone}`} data-seq={line.seq ?? undefined}>
-            {written(line.text)}
+            <span className="text">{written(line.text)}</span>
+            {line.document && <span className="faint"> · {line.document}</span>}
           </li>
         ))}
       </ol>
