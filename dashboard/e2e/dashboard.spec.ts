@@ -110,7 +110,7 @@ test("a cut wire loses and repeats nothing", async ({ page }) => {
   installation.proxy.mend();
   await expectWholeLog(page, id);
   installation.proxy.allowance = Infinity;
-  expect(installation.proxy.breaks).toBeGreaterThan(2);
+  expect(installation.proxy.breaks).toBeGreaterThan(4);
 });
 
 test("the page outlives a restart of the server", async ({ page }) => {
@@ -123,11 +123,9 @@ test("the page outlives a restart of the server", async ({ page }) => {
 });
 
 test("the log follows its end until the reader scrolls up", async ({ page }) => {
-  await page.goto(installation.address);
-  await page.locator(".jobs a").first().click();
+  await expectWholeLog(page, await start(page));
   const log = page.locator(".log");
   const fromEnd = () => log.evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight);
-  await expect(page.locator(".connection")).toHaveText("Задание завершено");
   await expect.poll(fromEnd).toBeLessThan(24);
   await log.evaluate((box) => (box.scrollTop = 0));
   await page.getByRole("button", { name: "К последней записи" }).click();
@@ -135,8 +133,10 @@ test("the log follows its end until the reader scrolls up", async ({ page }) => 
 });
 
 test("jobs are listed, a refused folder is told in words", async ({ page }) => {
-  await page.goto(installation.address);
-  await expect(page.locator(".jobs > li")).toHaveCount(3);
+  await expectWholeLog(page, await start(page));
+  await page.getByRole("link", { name: "Задания" }).click();
+  const { jobs } = await installation.get<{ jobs: object[] }>("/jobs");
+  await expect(page.locator(".jobs > li")).toHaveCount(jobs.length);
   await expect(page.locator(".jobs > li").first()).toContainText("завершено с ошибками");
   await shot(page, "jobs-wide");
   await page.getByLabel("Папка на сервере").fill("/etc");
@@ -147,6 +147,41 @@ test("jobs are listed, a refused folder is told in words", async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await page.emulateMedia({ colorScheme: "dark" });
   await shot(page, "jobs-narrow-dark");
+});
+
+test("a job is paused, resumed and cancelled; what failed is tried again", async ({ page }) => {
+  const status = page.locator(".badge").first();
+  installation.worker!.hold();
+  const id = await start(page);
+  await page.getByRole("button", { name: "Приостановить" }).click();
+  await expect(status).toHaveText("приостановлено");
+  await page.getByRole("button", { name: "Продолжить" }).click();
+  await expect(page.getByRole("button", { name: "Приостановить" })).toBeVisible();
+  installation.worker!.release();
+  await expectWholeLog(page, id);
+  await page.getByRole("button", { name: "с ошибкой: 1" }).click();
+  await expect(page.locator(".document")).toHaveCount(1);
+
+  installation.worker!.hold();
+  await page.getByRole("button", { name: "Повторить неудавшиеся" }).click();
+  await expect(page.getByRole("link", { name: "Повтор задания" })).toBeVisible();
+  page.on("dialog", (dialog) => void dialog.accept());
+  await page.getByRole("button", { name: "Отменить" }).click();
+  await expect(status).toHaveText(/отмен/);
+  installation.worker!.release();
+  await expect(status).toHaveText("отменено");
+  await expectWholeLog(page, page.url().slice(-36));
+});
+
+test("counts of a plan are shown before the start, where the server offers them", async ({ page }) => {
+  const plan = { new: 5, changed: 1, same: 2, unsupported: 0, bytes: 1_500_000 };
+  await page.route("**/openapi.json", (route) => route.fulfill({ json: { paths: { "/train/plan": {} } } }));
+  await page.route("**/train/plan", (route) => route.fulfill({ json: plan }));
+  await page.goto(installation.address);
+  await page.getByRole("button", { name: "Посчитать документы" }).click();
+  await expect(page.locator("output")).toHaveText(
+    "новых: 5 · изменённых: 1 · без изменений: 2 · не поддерживается: 0 · объём: 1,5 МБ",
+  );
 });
 
 test("the page is cached by its names and runs no inline script", async ({ request }) => {

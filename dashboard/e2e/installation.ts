@@ -12,6 +12,7 @@ export const SAMPLES = join(REPOSITORY, "samples");
 export class Installation {
   private running: Running[] = [];
   private api: Running | null = null;
+  worker: Running | null = null;
 
   private constructor(
     private readonly folder: string,
@@ -34,7 +35,7 @@ export class Installation {
     const parameters = ["--port", String(redis), "--bind", "127.0.0.1", "--dir", folder, "--save", ""];
     installation.run(program("redis-server"), parameters);
     await installation.startApi();
-    installation.run(built("ragtrain-worker"), []);
+    installation.worker = installation.run(built("ragtrain-worker"), []);
     await installation.proxy.open();
     return installation;
   }

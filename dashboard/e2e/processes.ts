@@ -55,8 +55,17 @@ export class Running {
     });
   }
 
-  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
-    this.child.kill(signal);
+  /** A process that holds still keeps what it has in work. */
+  hold(): void {
+    this.child.kill("SIGSTOP");
+  }
+
+  release(): void {
+    this.child.kill("SIGCONT");
+  }
+
+  async stop(): Promise<void> {
+    this.child.kill("SIGTERM");
     await this.over;
   }
 }

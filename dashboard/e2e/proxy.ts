@@ -33,7 +33,7 @@ export class Proxy {
         one.pipe(other);
       }
       near.once("data", (request: Buffer) => {
-        if (request.toString("latin1").startsWith("GET /ws/")) this.ration(far);
+        if (request.toString("latin1").startsWith("GET /ws/")) this.ration(far, near);
       });
     });
   }
@@ -42,15 +42,19 @@ export class Proxy {
     await new Promise<void>((listening) => this.server.listen(this.port, "127.0.0.1", listening));
   }
 
-  private ration(far: Socket): void {
-    let passed = 0;
+  private ration(far: Socket, near: Socket): void {
+    let left = this.allowance;
+    far.unpipe(near);
     far.on("data", (bytes: Buffer) => {
-      passed += bytes.length;
-      if (passed > this.allowance && !far.destroyed) {
-        this.breaks += 1;
-        far.destroy();
-      }
+      if (left <= 0) return;
+      const passed = bytes.subarray(0, Math.min(left, bytes.length));
+      left -= passed.length;
+      near.write(passed);
+      if (left > 0) return;
+      this.breaks += 1;
+      near.end();
     });
+    far.resume();
   }
 
   /** Breaks every connection and refuses new ones until `mend`. */

@@ -14,13 +14,17 @@ export class Refusal extends Error {
   }
 }
 
-async function call<Answer>(path: string, body?: object): Promise<Answer> {
+async function call<Answer>(
+  path: string,
+  body?: object,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   const options: RequestInit =
     body === undefined
       ? {}
       : {
           method: "POST",
-          headers: { "content-type": "application/json" },
+          headers: { "content-type": "application/json", ...headers },
           body: JSON.stringify(body),
         };
   let answer: Response;
@@ -61,7 +65,12 @@ export const documentReport = (id: string, index: number) =>
   call<{ report: DocumentReport | null }>(`/jobs/${id}/documents/${index}`).then(({ report }) => report);
 export const act = (id: string, action: Action) => call<Job>(`/jobs/${id}/${action}`, {});
 export const plan = (request: TrainRequest) => call<Plan>("/train/plan", request);
-export const train = (request: TrainRequest) => call<{ job_id: string }>("/train", request);
+/** Not every server can count beforehand. */
+export const offersPlan = () =>
+  call<{ paths: object }>("/openapi.json").then(({ paths }) => "/train/plan" in paths);
+/** A request repeated with the same key, because its answer was lost, makes no second job. */
+export const train = (request: TrainRequest, key: string) =>
+  call<{ job_id: string }>("/train", request, { "idempotency-key": key });
 
 export const socketAddress = (id: string) =>
   `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/${id}`;

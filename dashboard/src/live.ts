@@ -28,6 +28,8 @@ export interface Listener {
 
 /** The server sends a heartbeat every 20 s: two may be lost. */
 const SILENCE = 45_000;
+/** The greeting comes at once, if anybody is there. */
+const GREETING = 10_000;
 /** Events that a heartbeat tells of may still be on their way for so long. */
 const OVERTAKEN = 2_000;
 const FIRST_PAUSE = 250;
@@ -64,17 +66,17 @@ export class Live {
     this.socket = socket;
     socket.onmessage = ({ data }) => this.take(data);
     socket.onclose = ({ code }) => this.closed(code);
-    this.heard();
+    this.watch(GREETING);
   }
 
   /** Restarts the watch over silence. */
-  private heard(): void {
+  private watch(patience: number): void {
     this.cancelSilence();
-    this.cancelSilence = this.environment.after(SILENCE, () => this.reconnect());
+    this.cancelSilence = this.environment.after(patience, () => this.reconnect());
   }
 
   private take(data: unknown): void {
-    this.heard();
+    this.watch(SILENCE);
     let frame: LiveEvent | Control;
     try {
       frame = JSON.parse(String(data)) as LiveEvent | Control;

@@ -69,6 +69,7 @@ describe("the rule of the cursor", () => {
 describe("heartbeats", () => {
   it("45 s of silence are a lost connection, a heartbeat in time is not", () => {
     const { clock, sockets, socket, states } = follow();
+    socket().deliver(control({ type: "hello", epoch: "a", seq: 0 }));
     clock.advance(44_000);
     socket().deliver(control({ type: "hb", seq: 0 }));
     clock.advance(44_000);
@@ -76,6 +77,14 @@ describe("heartbeats", () => {
     clock.advance(2_000);
     expect(sockets).toHaveLength(2);
     expect(states).toEqual(["online", "reconnecting"]);
+  });
+
+  it("a server that does not greet is left after 10 s", () => {
+    const { clock, sockets } = follow();
+    clock.advance(9_000);
+    expect(sockets).toHaveLength(1);
+    clock.advance(2_000);
+    expect(sockets).toHaveLength(2);
   });
 
   it("one that stays ahead for 2 s is a hole", () => {

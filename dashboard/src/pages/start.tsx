@@ -1,6 +1,6 @@
 // Starts a job over a folder of the server; counts its documents before.
 
-import { useEffect, useState, type FormEvent } from "react";
+import { useEffect, useRef, useState, type FormEvent } from "react";
 import * as api from "../api";
 import { useSpeech } from "../language";
 import { Trouble } from "../parts";
@@ -8,6 +8,9 @@ import { usePolled } from "../polled";
 import type { Plan, TrainRequest } from "../wire";
 
 const PRIORITIES = ["high", "normal", "low"] as const;
+
+/** Unlike `crypto.randomUUID`, there on pages without TLS, too. */
+const newKey = () => [...crypto.getRandomValues(new Uint32Array(4))].join("-");
 
 export function StartForm() {
   const { say } = useSpeech();
@@ -18,7 +21,9 @@ export function StartForm() {
     priority: "normal",
     force: false,
   });
-  const [plan, setPlan] = useState<Plan | "missing" | null>(null);
+  const { value: plannable } = usePolled("plannable", api.offersPlan, null);
+  const key = useRef(newKey());
+  const [plan, setPlan] = useState<Plan | null>(null);
   const [refusal, setRefusal] = useState<api.Refusal | null>(null);
   const [busy, setBusy] = useState(false);
   const folder = request.sources[0]?.path ?? "";
@@ -37,6 +42,7 @@ export function StartForm() {
     setRequest({ ...request, ...fields });
     setPlan(null);
     setRefusal(null);
+    key.current = newKey();
   };
   const attempt = async (action: () => Promise<void>) => {
     setBusy(true);
@@ -50,20 +56,11 @@ export function StartForm() {
       setBusy(false);
     }
   };
-  const count = () =>
-    attempt(async () => {
-      try {
-        setPlan(await api.plan(request));
-      } catch (error) {
-        // Only a server without this call answers so: a missing folder has a code of its own.
-        if (!(error instanceof api.Refusal && error.code === "route_not_found")) throw error;
-        setPlan("missing");
-      }
-    });
+  const count = () => attempt(async () => setPlan(await api.plan(request)));
   const start = (submitted: FormEvent) => {
     submitted.preventDefault();
     void attempt(async () => {
-      const { job_id } = await api.train(request);
+      const { job_id } = await api.train(request, key.current);
       location.hash = `#/jobs/${job_id}`;
     });
   };
@@ -121,9 +118,16 @@ export function StartForm() {
         {say("force")}
       </label>
       <div className="row wide">
-        <button type="button" className="quiet" disabled={busy || !folder} onClick={() => void count()}>
-          {say("plan")}
-        </button>
+        {plannable && (
+          <button
+            type="button"
+            className="quiet"
+            disabled={busy || !folder}
+            onClick={() => void count()}
+          >
+            {say("plan")}
+          </button>
+        )}
         <button type="submit" disabled={busy}>
           {say("start")}
         </button>
@@ -134,9 +138,8 @@ export function StartForm() {
   );
 }
 
-function PlanCounts({ plan }: { plan: Plan | "missing" }) {
+function PlanCounts({ plan }: { plan: Plan }) {
   const { say, number } = useSpeech();
-  if (plan === "missing") return <>{say("planMissing")}</>;
   const kinds = (["new", "changed", "same", "unsupported"] as const).map(
     (kind) => `${say(`plan.${kind}`)}: ${number(plan[kind])}`,
   );
