@@ -57,7 +57,8 @@ soak: ## break simulated workers at random, ten minutes long: make soak MINUTES=
 	cargo build --release -p simulation --locked
 	$(TARGET)/release/soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
-soak-live: setup ## the long forms of the tests of live events: make soak-live MINUTES=30 SEED=…
+soak-live: ## the long forms of the tests of live events: make soak-live MINUTES=30 SEED=…
+	@scripts/setup.sh test
 	RAGTRAIN_TEST_LONG=$(or $(MINUTES),30) $(and $(SEED),RAGTRAIN_TEST_SEED=$(SEED)) \
 	  cargo test --release -p api --locked --test it test_ -- --nocapture --test-threads=1
 
