@@ -4,7 +4,9 @@ use crate::client::{Socket, assert_whole, events};
 use crate::harness::{LIMIT, Options, Server};
 use crate::worker::FakeWorker;
 use serde_json::{Value, json};
+use shared::outcome::Outcome;
 use shared::queue::{Queue, QueueTimes};
+use shared::stage::Stage;
 use testkit::{Mode, Proxy, RedisServer, wait_until};
 
 /// A second server with everything that the first one has until now, and nothing after.
@@ -107,4 +109,55 @@ async fn test_05_a_replica_that_is_behind_takes_over_and_nothing_happens() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn test_05_a_replica_that_is_behind_takes_over_and_overtakes() {
     fail_over(6).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn test_05_numbers_that_were_lost_do_not_come_again() {
+    let redis = RedisServer::start();
+    let proxy = Proxy::start(redis.address()).await;
+    let options = Options { redis_url: Some(proxy.redis_url()), ..Options::default() };
+    let server = Server::start_with(redis, options).await;
+    let worker = FakeWorker::new(&server.queue);
+    let job = server.train().await;
+    worker.list(2).await;
+    let claim = worker.claim().await;
+    for stage in &Stage::ALL[..3] {
+        worker.stage(&claim, *stage).await;
+    }
+    let replica = copy_of(&server.redis).await;
+    let mut socket = Socket::open(&server, &format!("/ws/{job}")).await;
+    for stage in &Stage::ALL[3..8] {
+        worker.stage(&claim, *stage).await;
+    }
+    let lost = server.queue.heads(&[job]).await.unwrap().remove(0).unwrap();
+    read_until(&mut socket, lost.seq).await;
+    // The client goes away, and the worker goes on beyond the number that the client has.
+    drop(socket);
+    proxy.set(Mode::Cut);
+    let queue = Queue::open(&replica.url(), QueueTimes::default()).unwrap();
+    let worker = FakeWorker::new(&queue);
+    for stage in &Stage::ALL[8..] {
+        worker.stage(&claim, *stage).await;
+    }
+    worker.complete(&claim, Outcome::Completed).await;
+    worker.document().await;
+    let now = queue.heads(&[job]).await.unwrap().remove(0).unwrap();
+    assert_ne!(now.epoch, lost.epoch);
+    assert!(now.seq > lost.seq, "the client's number exists again: {now:?}");
+    proxy.lead_to(replica.address());
+    proxy.set(Mode::Pass);
+
+    let since = format!("/ws/{job}?since={}:{}", lost.epoch, lost.seq);
+    let mut socket = Socket::open(&server, &since).await;
+    let mut frames = vec![socket.frame().await];
+    while frames.last().is_some_and(|frame| frame["type"] != "snapshot") {
+        frames.push(socket.frame().await);
+    }
+    assert_eq!(events(&frames), Vec::<&Value>::new(), "events that do not continue what it has");
+    assert_eq!(frames[frames.len() - 2], json!({"type": "reset", "reason": "epoch"}));
+    assert_eq!(frames[frames.len() - 1]["seq"], now.seq);
+    worker.finish().await;
+    let (rest, code) = socket.rest().await;
+    assert_eq!(code, 1000);
+    assert_whole(&rest, now.seq + 1);
 }

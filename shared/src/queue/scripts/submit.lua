@@ -18,25 +18,14 @@ local open = 0
 for _, state in ipairs(OPEN_STATES) do open = open + redis.call('ZCARD', key('jobs', state)) end
 if open >= tonumber(ARGV[9]) then return 'full' end
 
-local function base36(number)
-  local digits = ''
-  while number > 0 do
-    local digit = number % 36
-    digits = string.sub('0123456789abcdefghijklmnopqrstuvwxyz', digit + 1, digit + 1) .. digits
-    number = math.floor(number / 36)
-  end
-  return digits
-end
-
--- Unique and growing, so it orders the jobs; and after a loss of Redis it is another one, so it
--- names the epoch of the history.
+-- Unique and growing, so it orders the jobs.
 local order = next_fence()
 local job = { id = id, fields = {}, changed = {} }
 for name, value in pairs({
   collection = ARGV[3], weight = tonumber(ARGV[4]), force = ARGV[5],
   retry_of = ARGV[6], created = tonumber(ARGV[7]), max_inflight = tonumber(ARGV[8]),
   keep = tonumber(ARGV[10]), max_failed = ARGV[11], traceparent = ARGV[12],
-  order = text(order), epoch = base36(order), state = 'queued',
+  order = text(order), epoch = epoch_of(order), state = 'queued',
   -- cancelled | failed once the job ends early, and the status it will end in once decided
   ending = '', verdict = '',
   -- documents listed, and whether that is all; saved position of the listing

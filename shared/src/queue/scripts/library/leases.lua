@@ -30,6 +30,25 @@ local function next_fence()
   return marks.fence
 end
 
+-- The name of a history: after a loss of Redis fences are others, and so is the name (base 36).
+local function epoch_of(fence)
+  local digits = ''
+  while fence > 0 do
+    local digit = fence % 36
+    digits = string.sub('0123456789abcdefghijklmnopqrstuvwxyz', digit + 1, digit + 1) .. digits
+    fence = floor(fence / 36)
+  end
+  return digits
+end
+
+-- The end of a job's history was lost and clients have seen it: its numbers must not come again.
+local function begin_history_anew(job)
+  redis.call('UNLINK', key('ev', job.id))
+  put(job, 'epoch', epoch_of(next_fence()))
+  put(job, 'seq', 0)
+  keep_marks()
+end
+
 local function parse_lease(stored)
   if not stored then return nil end
   local fence, worker, attempt, stage, n, charged, document =
