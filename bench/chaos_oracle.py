@@ -9,7 +9,7 @@ from own_system import OUTCOMES, PREFIX, Refused
 
 TRAINED = {"completed", "completed_with_warnings", "skipped_duplicate"}
 # What stays in Redis for ever: small, and no part of a job.
-LASTING = {"fence", "clock", "wake", "jobs", "hist", "workers", "stats"} | {
+LASTING = {"marks", "exp", "wake", "jobs", "hist", "workers", "stats"} | {
     f"jobs:{state}" for state in ("completed", "completed_with_errors", "failed", "cancelled")
 }
 
@@ -137,9 +137,10 @@ def check_knowledge(system, folders, required, findings):
 def check_queue(redis, findings):
     """No lease, no retry, no key of a job that would stay."""
     for name in ("exp", "ready", "due"):
-        left = redis("ZCARD", PREFIX + name)
+        # One long name without a lease keeps the expiries a skip list (docs/queue.md).
+        left = [entry for entry in redis("ZRANGE", PREFIX + name, 0, 9) if not entry.startswith("no lease")]
         if left:
-            findings.left.append(f"{name} still has {left} entries: {redis('ZRANGE', PREFIX + name, 0, 4)}")
+            findings.left.append(f"{name} still has entries: {left}")
     for key in redis.scan(f"{PREFIX}*"):
         name = key.removeprefix(PREFIX)
         if name not in LASTING and redis("PTTL", key) == -1:
