@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 /// Events that the ring holds; older ones are read from the stream.
 pub(crate) const RING_EVENTS: usize = 512;
-/// Bytes that the ring holds.
-const RING_BYTES: usize = 256 * 1024;
+/// Bytes that the ring holds: so many events of usual length (600 bytes), and a fourth more.
+const RING_BYTES: usize = 384 * 1024;
 /// Messages kept while a hole before them is being filled.
 const AHEAD_EVENTS: usize = 512;
 

@@ -54,7 +54,7 @@ pub(super) fn configured(
 ) -> Result<WebSocketUpgrade, Problem> {
     let upgrade = upgrade.map_err(|_| Problem::no_websocket())?;
     let upgrade = upgrade
-        .read_buffer_size(1024)
+        .read_buffer_size(512)
         .write_buffer_size(4096)
         .max_write_buffer_size(1024 * 1024)
         .max_message_size(INBOUND_READ)
@@ -136,15 +136,18 @@ impl Connection {
     }
 
     /// Sends frames and flushes once.
-    pub(super) async fn send(&mut self, frames: Vec<Utf8Bytes>) -> Result<(), End> {
-        self.write(frames.into_iter().map(Message::Text).collect()).await
+    pub(super) async fn send(
+        &mut self,
+        frames: impl IntoIterator<Item = Utf8Bytes>,
+    ) -> Result<(), End> {
+        self.write(frames.into_iter().map(Message::Text)).await
     }
 
     pub(super) async fn ping(&mut self) -> Result<(), End> {
-        self.write(vec![Message::Ping(bytes::Bytes::new())]).await
+        self.write([Message::Ping(bytes::Bytes::new())]).await
     }
 
-    async fn write(&mut self, messages: Vec<Message>) -> Result<(), End> {
+    async fn write(&mut self, messages: impl IntoIterator<Item = Message>) -> Result<(), End> {
         let socket = &mut self.socket;
         let writing = async {
             for message in messages {

@@ -272,30 +272,35 @@ impl Viewer {
             Look::Events(events) => Ok(Some(self.hand_over(events))),
             Look::Nothing => Ok(None),
             Look::Ended => Ok(Some(Step::Ended)),
-            Look::BelowRing => {
-                let job = watched.channel.job;
-                let limit = if self.at_once < BATCH { self.at_once } else { READ_BELOW };
-                let hub = Arc::clone(&self.hub);
-                // A closed semaphore is impossible here; without a permit the read goes on.
-                let _permit = hub.reads.acquire().await;
-                hub.metrics.relay_ring_misses.increment();
-                let page = hub.log.page(job, self.position, limit).await?;
-                let same = page.head.as_ref().is_some_and(|head| head.epoch == self.epoch);
-                let next = page.events.first().map(|entry| entry.seq);
-                if !same {
-                    return Ok(Some(self.reset(ResetReason::Epoch).await?));
-                }
-                if next != Some(self.position + 1) {
-                    return Ok(Some(self.reset(ResetReason::Trimmed).await?));
-                }
-                Ok(Some(self.hand_over(page.events.into_iter().map(Arc::new).collect())))
-            }
+            // Boxed: reads of Redis are rare, and their futures are so large that every viewer
+            // would move them about for every event.
+            Look::BelowRing => Box::pin(self.read_below_ring()).await.map(Some),
             Look::Void(reason, lineage) => {
-                let step = self.reset(reason).await?;
+                let step = Box::pin(self.reset(reason)).await?;
                 self.lineage = lineage;
                 Ok(Some(step))
             }
         }
+    }
+
+    async fn read_below_ring(&mut self) -> Result<Step, QueueError> {
+        let Some((watched, _)) = &self.watched else { return Ok(Step::Ended) };
+        let job = watched.channel.job;
+        let limit = if self.at_once < BATCH { self.at_once } else { READ_BELOW };
+        let hub = Arc::clone(&self.hub);
+        // A closed semaphore is impossible here; without a permit the read goes on.
+        let _permit = hub.reads.acquire().await;
+        hub.metrics.relay_ring_misses.increment();
+        let page = hub.log.page(job, self.position, limit).await?;
+        let same = page.head.as_ref().is_some_and(|head| head.epoch == self.epoch);
+        let next = page.events.first().map(|entry| entry.seq);
+        if !same {
+            return self.reset(ResetReason::Epoch).await;
+        }
+        if next != Some(self.position + 1) {
+            return self.reset(ResetReason::Trimmed).await;
+        }
+        Ok(self.hand_over(page.events.into_iter().map(Arc::new).collect()))
     }
 
     fn hand_over(&mut self, events: Vec<Arc<Entry>>) -> Step {

@@ -13,9 +13,13 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
+use std::pin::{Pin, pin};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+/// The most that the task of a socket may keep, in bytes.
+const LIFE_BYTES: usize = 1800;
 
 /// The events of one job: history from `since` on, then live, then a close with 1000.
 #[utoipa::path(
@@ -41,14 +45,13 @@ pub(crate) async fn job_events(
     let upgrade = configured(upgrade)?;
     let since = query_value(query.as_deref().unwrap_or_default(), "since");
     let task = app.tasks.clone();
-    Ok(upgrade.on_upgrade(move |socket| async move {
-        task.track_future(async move {
-            let mut connection = Connection::new(socket, &app);
+    Ok(upgrade.on_upgrade(move |socket| {
+        let mut connection = Connection::new(socket, &app);
+        task.track_future(slim(async move {
             let end = serve_job(&app, &mut connection, permit.goodbye(), &job, since).await;
             connection.close(end).await;
             drop(permit);
-        })
-        .await;
+        }))
     }))
 }
 
@@ -72,15 +75,21 @@ pub(crate) async fn all_events(
     let watched = app.hub.watch_all().await;
     let cursor = app.hub.firehose.subscribe_from_now();
     let task = app.tasks.clone();
-    Ok(upgrade.on_upgrade(move |socket| async move {
-        task.track_future(async move {
-            let mut connection = Connection::new(socket, &app);
+    Ok(upgrade.on_upgrade(move |socket| {
+        let mut connection = Connection::new(socket, &app);
+        task.track_future(slim(async move {
             let end = serve_all(&app, &mut connection, permit.goodbye(), watched, cursor).await;
             connection.close(end).await;
             drop(permit);
-        })
-        .await;
+        }))
     }))
+}
+
+/// The life of a socket, boxed so that the layers of an upgrade do not each hold room for it. That
+/// it stays small is what tens of thousands of idle sockets cost (bench/relay).
+fn slim<F: Future<Output = ()> + Send>(life: F) -> Pin<Box<F>> {
+    const { assert!(size_of::<F>() <= LIFE_BYTES, "an idle socket must stay small") };
+    Box::pin(life)
 }
 
 async fn serve_job(
@@ -98,7 +107,8 @@ async fn serve_job(
     let Ok(job) = Uuid::try_parse(job) else {
         return End::Close(code::NO_SUCH_JOB, "no such job");
     };
-    let (hello, mut viewer) = match crate::live::open(app, job, since).await {
+    // Boxed: it is ten times as large as what stays for the life of the socket.
+    let (hello, mut viewer) = match Box::pin(crate::live::open(app, job, since)).await {
         Ok(opened) => opened,
         Err(Refusal::NoSuchJob) => return End::Close(code::NO_SUCH_JOB, "no such job"),
         Err(refusal) => {
@@ -114,10 +124,11 @@ async fn serve_job(
         oldest: hello.oldest,
         hb: app.hub.times.heartbeat.as_secs(),
     };
-    if let Err(end) = connection.send(vec![greeting.json()]).await {
+    if let Err(end) = connection.send([greeting.json()]).await {
         return end;
     }
     let mut clock = Clock::new(&app.hub);
+    let mut goodbye = pin!(goodbye.cancelled());
     loop {
         let frames = tokio::select! {
             step = viewer.next() => match step {
@@ -152,9 +163,9 @@ async fn serve_job(
                     Due::GiveUp => return End::Close(code::BACKEND_DOWN, "redis is away"),
                 }
             },
-            () = goodbye.cancelled() => {
+            () = &mut goodbye => {
                 let bye = Frame::Bye { retry_ms: spread(5000) }.json();
-                return match connection.send(vec![bye]).await {
+                return match connection.send([bye]).await {
                     Ok(()) => End::Close(code::DRAINING, "draining"),
                     Err(end) => end,
                 };
@@ -174,12 +185,13 @@ async fn serve_all(
     (mut changes, mut position): (watch::Receiver<u64>, u64),
 ) -> End {
     let mut clock = Clock::new(&app.hub);
+    let mut goodbye = pin!(goodbye.cancelled());
     loop {
         changes.mark_unchanged();
         let (events, next) = app.hub.firehose.read(position, 256);
         // Also with events at hand the other branches get their turn: a client that is only just
         // too slow is pinged, heard and told goodbye.
-        let frames = tokio::select! {
+        let frames: Vec<_> = tokio::select! {
             () = std::future::ready(()), if !events.is_empty() => {
                 position = next;
                 app.metrics.events_delivered.add(events.len() as u64);
@@ -205,7 +217,7 @@ async fn serve_all(
                 }
                 continue;
             }
-            () = goodbye.cancelled() => return End::Close(code::DRAINING, "draining"),
+            () = &mut goodbye => return End::Close(code::DRAINING, "draining"),
         };
         if let Err(end) = connection.send(frames).await {
             return end;
