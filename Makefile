@@ -5,7 +5,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RAGTRAIN := $(TARGET)/release/ragtrain
 
-.PHONY: help setup dashboard build demo test lint samples score retrieval model bench-queue chaos recovery soak soak-live rolling mutations
+.PHONY: help setup dashboard build demo test lint samples score retrieval model bench-queue bench-relay chaos recovery soak soak-live rolling mutations
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,9 @@ retrieval: build model ## nDCG@10 on the clause retrieval set: make retrieval CO
 
 bench-queue: ## the queue beside BullMQ and Celery, about seven minutes (needs node, python3-venv)
 	python3 bench/queue/run.py
+
+bench-relay: ## live events beside Socket.IO, FastAPI and Centrifuge, about half an hour (needs node, python3-venv; go if there)
+	python3 bench/relay/run.py --rounds $(or $(ROUNDS),5)
 
 soak: ## break simulated workers at random, ten minutes long: make soak MINUTES=10 SEED=…
 	cargo build --release -p simulation --locked

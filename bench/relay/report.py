@@ -1,0 +1,262 @@
+"""Writes the figures of run.py as tables."""
+
+import json
+import math
+import random
+import statistics
+
+import faults
+
+NAMES = {"ours": "ours", "socketio": "Socket.IO + redis-adapter", "fastapi": "FastAPI + redis.asyncio",
+         "centrifuge": "Centrifuge 0.15"}
+FLOWS = {"fan": "1 job × 1,000 viewers, 40 messages a second: 40,000 deliveries a second",
+         "many": "500 jobs × 4 viewers, 3,000 messages a second: 12,000 deliveries a second",
+         "everything": "200 viewers of all of 20 jobs, 60 messages a second: 12,000 deliveries a second"}
+# A publisher that is later than this measures itself.
+LATE_US = 1000
+# Cells in which somebody else used the machine do not count.
+OTHERS = 0.3
+RESAMPLES = 4000
+
+
+def to_json(about, rows):
+    """One line per cell, so that the file can be read and compared."""
+    def short(row):
+        return {name: round(value, 4) if isinstance(value, float) else value
+                for name, value in row.items()}
+    lines = ",\n".join(json.dumps(short(row)) for row in rows)
+    return f'{{"about": {json.dumps(about)},\n"cells": [\n{lines}\n]}}\n'
+
+
+def interval(values):
+    """Bootstrap 95 % interval of the median."""
+    choose = random.Random(1)
+    medians = sorted(statistics.median(choose.choices(values, k=len(values)))
+                     for _ in range(RESAMPLES))
+    return medians[int(0.025 * RESAMPLES)], medians[int(0.975 * RESAMPLES)]
+
+
+def table(titles, lines):
+    rule = ["---"] * len(titles)
+    return "\n".join("| " + " | ".join(line) + " |" for line in [titles, rule, *lines]) + "\n"
+
+
+class Cells:
+    """The rows of one cell of the benchmark."""
+
+    def __init__(self, rows, cell):
+        self.rows = [row for row in rows if row["cell"] == cell]
+
+    def systems(self):
+        return [system for system in NAMES if any(row["system"] == system for row in self.rows)]
+
+    def values(self, system, figure):
+        return [row[figure] for row in self.rows if row["system"] == system and figure in row]
+
+    def median(self, system, figure):
+        return statistics.median(self.values(system, figure) or [math.nan])
+
+    def ratios(self, system, figure):
+        """The system's figure divided by ours of the same round."""
+        ours = {row["round"]: row[figure] for row in self.rows if row["system"] == "ours"}
+        return [row[figure] / ours[row["round"]] for row in self.rows
+                if row["system"] == system and ours.get(row["round"])]
+
+    def shown(self, system, figure, scale=1, digits=1):
+        """Median, and least and most."""
+        values = [value / scale for value in self.values(system, figure)]
+        if not values:
+            return "–"
+        middle, least, most = statistics.median(values), min(values), max(values)
+        return f"{middle:,.{digits}f} ({least:,.{digits}f}–{most:,.{digits}f})"
+
+    def ratio(self, system, figure):
+        found = self.ratios(system, figure)
+        if system == "ours" or not found:
+            return ""
+        low, high = interval(found)
+        return f"{statistics.median(found):.2f} [{low:.2f}, {high:.2f}]"
+
+
+def fault_table(rows):
+    lines = []
+    systems = None
+    for name, (title, _) in faults.SCORED.items():
+        cells = Cells(rows, name)
+        systems = systems or cells.systems()
+        line = [title]
+        for system in systems:
+            counts = [sum(cells.values(system, figure)) for figure in ("lost", "repeated", "reordered")]
+            dark = max(cells.values(system, "dark_s"), default=0)
+            line.append(" / ".join(f"{count:,}" for count in counts) + f" / {dark:.1f}")
+        lines.append(line)
+    return table(["fault", *(NAMES[system] for system in systems or ())], lines)
+
+
+def idle(rows):
+    cells = Cells(rows, "idle")
+    lines = []
+    for system in cells.systems():
+        both = cells.median(system, "rss_kib") + cells.median(system, "kernel_kib")
+        lines.append([NAMES[system], cells.shown(system, "rss_kib"), cells.ratio(system, "rss_kib"),
+                      cells.shown(system, "pss_kib"), cells.shown(system, "kernel_kib"),
+                      f"{2**20 / both:,.0f}", cells.shown(system, "empty_kib", 1024)])
+    return table(["system", "RSS KiB a socket", "ratio to ours", "PSS KiB a socket",
+                  "kernel KiB a socket", "sockets a GiB", "RSS MiB without sockets"], lines)
+
+
+def flow(rows, name):
+    cells = Cells(rows, name)
+    lines = []
+    for system in cells.systems():
+        punctual = Cells([row for row in cells.rows if row["late_p99_us"] <= LATE_US], name)
+        lines.append([
+            NAMES[system], cells.shown(system, "cpu_us"), cells.ratio(system, "cpu_us"),
+            cells.shown(system, "program_us"), cells.shown(system, "kernel_us"),
+            *(punctual.shown(system, figure, 1000) for figure in ("p50_us", "p99_us", "p999_us")),
+            f"{len(punctual.values(system, 'p50_us'))} of {len(cells.values(system, 'p50_us'))}",
+            cells.shown(system, "rss_mib", digits=0), cells.ratio(system, "rss_mib")])
+    return table(["system", "CPU µs a message", "ratio to ours", "in the program", "in the kernel", "p50 ms", "p99 ms", "p99.9 ms",
+                  "punctual rounds", "RSS MiB", "ratio to ours"], lines)
+
+
+def resume(rows):
+    cells = Cells(rows, "resume")
+    return table(["system", "came back whole", "p50 ms", "p99 ms", "most ms"], [
+        [NAMES[system], f"{sum(cells.values(system, 'whole')):,} of {100 * len(cells.values(system, 'whole')):,}",
+         *(cells.shown(system, figure, 1000) if any(cells.values(system, "whole")) else "–"
+           for figure in ("p50_us", "p99_us", "max_us"))]
+        for system in cells.systems()])
+
+
+def storm(rows):
+    cells = Cells(rows, "storm")
+    return table(["system", "all connected, s", "all whole, s", "reads of Redis a job",
+                  "server CPU s", "ratio to ours", "messages lost"], [
+        [NAMES[system], cells.shown(system, "joined_s"),
+         cells.shown(system, "whole_s") if min(cells.values(system, "whole")) == 10_000 else "never",
+         cells.shown(system, "reads_a_job", digits=2), cells.shown(system, "cpu_s"),
+         cells.ratio(system, "cpu_s"), f"{sum(cells.values(system, 'lost')):,}"]
+        for system in cells.systems()])
+
+
+def targets(rows):
+    """Each target of the relay beside what was measured."""
+    lines = []
+
+    def line(title, value, limit, unit):
+        lines.append([title, f"{value:,.2f} {unit}".strip(), f"≤ {limit:g} {unit}".strip(),
+                      "yes" if value <= limit else "**no**"])
+
+    def versus(cell, figure, title):
+        cells = Cells(rows, cell)
+        best = min((cells.median(system, figure) for system in cells.systems() if system != "ours"),
+                   default=math.nan)
+        if not math.isnan(best):
+            line(f"{title}, ours by the best of the others", cells.median("ours", figure) / best, 0.7, "")
+
+    have = {row["cell"] for row in rows if row["system"] == "ours"}
+    if "idle" in have:
+        cells = Cells(rows, "idle")
+        line("RSS an idle socket", cells.median("ours", "rss_kib"), 6, "KiB")
+        both = cells.median("ours", "rss_kib") + cells.median("ours", "kernel_kib")
+        line("the same with the kernel's memory (100,000 a GiB)", both, 2**20 / 100_000, "KiB")
+        versus("idle", "rss_kib", "RSS an idle socket")
+    for name, title in (("fan", "40,000 a second to one job"), ("many", "12,000 a second over 500 jobs"),
+                        ("everything", "12,000 a second to viewers of all jobs")):
+        if name in have:
+            cells = Cells(rows, name)
+            if name == "fan":
+                line("CPU a message at 40,000 a second", cells.median("ours", "cpu_us"), 10, "µs")
+            else:
+                line(f"p99 at {title}", cells.median("ours", "p99_us") / 1000, 5, "ms")
+            versus(name, "cpu_us", f"CPU a message, {title}")
+            versus(name, "rss_mib", f"RSS, {title}")
+    if "resume" in have:
+        line("500 missed messages, p99", Cells(rows, "resume").median("ours", "p99_us") / 1000, 10, "ms")
+    if "storm" in have:
+        cells = Cells(rows, "storm")
+        line("10,000 come back whole", cells.median("ours", "whole_s"), 10, "s")
+        line("reads of Redis a job meanwhile", cells.median("ours", "reads_a_job"), 1, "")
+    return table(["target", "measured", "wanted", "held"], lines)
+
+
+def losses(rows):
+    """The figures in which ours is worse than somebody's, with certainty."""
+    figures = [("idle", "rss_kib", "RSS an idle socket"), ("idle", "empty_kib", "RSS without sockets"),
+               ("idle", "kernel_kib", "kernel memory a socket"),
+               ("resume", "p99_us", "p99 of coming back"), ("storm", "joined_s", "time until 10,000 are connected"),
+               ("storm", "reads_a_job", "reads of Redis in the storm"), ("storm", "cpu_s", "CPU in the storm")]
+    figures += [(name, figure, f"{title} ({name})") for name in FLOWS for figure, title in (
+        ("cpu_us", "CPU a message"), ("p50_us", "p50"), ("p99_us", "p99"), ("p999_us", "p99.9"), ("rss_mib", "RSS"))]
+    found = []
+    for cell, figure, title in figures:
+        cells = Cells(rows, cell)
+        for system in cells.systems():
+            values = [] if system == "ours" else cells.ratios(system, figure)
+            if cell == "resume" and not all(cells.values(system, "whole")):
+                continue
+            if values and interval(values)[1] < 1:
+                found.append(f"* {title}: {NAMES[system]} has {statistics.median(values):.2f} of ours")
+    return "\n".join(found) + "\n" if found else "None.\n"
+
+
+def render(about, rows):
+    """The whole of RESULTS.md."""
+    quiet = [row for row in rows if row["others"] <= OTHERS]
+    lacking = "".join(f" {NAMES[system]}: {why}." for system, why in about["lacking"].items())
+    flows = "\n".join(f"### {title}\n\n{flow(quiet, name)}" for name, title in FLOWS.items())
+    return f"""# Live events beside Socket.IO, FastAPI and Centrifuge
+
+Made by `make bench-relay` (bench/relay/run.py); every cell is in results.json.
+
+{about['cores']} shared cores, load {about['load']} at the start, {about['minutes']} minutes; seed {about['seed']}, \
+{about['rounds']} rounds, {len(rows) - len(quiet)} of {len(rows)} cells dropped because others used more than {OTHERS} of a \
+core just before. The server has core 0; Redis {about['redis']} (no persistence), publisher and viewers share core 1. Ours: \
+`ragtrain-api` at commit {about['commit']}, {about['rustc']}. Socket.IO 4.8.4 with redis-adapter 8.3.0 on Node {about['node']}; \
+FastAPI 0.165 on uvicorn 0.54 with uvloop, httptools and websockets, redis 8.1 with hiredis, on {about['python']}, one \
+subscription for all viewers; Centrifuge is Debian's library of 2021 with Redis streams, on {about['go']}, and its messages \
+are published by a second process of it beside Redis. All messages are JSON of the same length (about 600 bytes); nobody \
+compresses.{lacking}
+
+Ratios are the system's figure divided by ours in the same round: median and bootstrap 95 % interval. Other figures are \
+medians with the least and the most.
+
+## Faults
+
+100 viewers of one job, 50 messages a second for ten seconds. In each field, over all rounds: messages **lost / repeated / \
+out of order / the longest silence of any viewer in seconds** while messages were published. A round has 55,000 deliveries. \
+Viewers that lose their line come back by themselves after 0.1 to 0.5 s, in every system by the rule of its own client.
+
+{fault_table(rows)}
+Socket.IO's adapter and a plain subscription keep no history: what is published meanwhile is gone, and so is what was \
+published before a viewer came. Centrifuge keeps one.
+
+## Targets
+
+{targets(quiet)}
+## Idle sockets
+
+10,000 viewers of 100 jobs, ten seconds after the last one came. The kernel's memory is that of slab and socket buffers, \
+halved, because both ends are on this machine.
+
+{idle(quiet)}
+## Steady flow
+
+Every message arrived, once and in order, or the run would have ended. Latency is from due to received; rounds in which the \
+publisher itself was more than 1 ms late (p99) have none.
+
+{flows}
+## Coming back
+
+100 viewers miss 500 messages of their job and come back one after another; from the begin of the connection to the last \
+message.
+
+{resume(quiet)}
+10,000 viewers of 100 jobs lose their lines, miss five messages and come back at once. The generator opens at most 256 \
+connections at a time.
+
+{storm(quiet)}
+## Where ours loses
+
+{losses(quiet)}"""

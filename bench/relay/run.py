@@ -1,0 +1,94 @@
+"""Compares the live events of ragtrain with Socket.IO, FastAPI and Centrifuge, side by side.
+
+    python3 bench/relay/run.py [--rounds 5] [--systems ours,socketio] [--cells fan,storm] [--out FOLDER]
+
+Every cell has its own redis-server, server, publisher and crowd of viewers. Within a round the
+systems come in random order, scenario by scenario. Servers have core 0 for themselves; Redis,
+publisher and viewers share core 1. Messages are published in an open loop and carry the time at
+which they were due; viewers keep account of every one. A steady flow with a single message lost,
+repeated or out of order ends the benchmark with 1; in the fault table that is what is counted.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import faults
+import report
+import scenarios
+from machine import Machine, wait_for_calm
+
+HERE = Path(__file__).resolve().parent
+SYSTEMS = ("ours", "socketio", "fastapi", "centrifuge")
+
+
+def said(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    except OSError:
+        return "?"
+
+
+def versions(target):
+    python = target / "relay-bench-fastapi" / "bin" / "python"
+    return {
+        "redis": said("redis-server", "--version").split("v=")[-1].split(" ")[0],
+        "node": said("node", "--version"), "python": said(python, "--version"),
+        "go": said("go", "version").removeprefix("go version "),
+        "rustc": said("rustc", "--version"),
+        "commit": said("git", "-C", str(HERE), "rev-parse", "--short", "HEAD"),
+        "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def run_round(machine, number, order, wanted, systems, rows):
+    cells = [(name, run, False) for name, run in scenarios.MEASURED.items()]
+    cells += [(name, run, True) for name, (_, run) in faults.SCORED.items()]
+    for name, run, is_fault in cells:
+        if wanted and name not in wanted:
+            continue
+        order.shuffle(systems)
+        for system in systems:
+            calm = wait_for_calm()
+            figures = run(machine, system)
+            rows.append({"round": number, "system": system, "cell": name, "fault": is_fault,
+                         "others": calm, **figures})
+            shown = {key: round(value, 2) if isinstance(value, float) else value
+                     for key, value in figures.items()}
+            print(number, system, name, calm, shown, flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--systems", default=",".join(SYSTEMS))
+    parser.add_argument("--cells", default="")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder of RESULTS.md, results.json")
+    options = parser.parse_args()
+    target = Path(os.environ.get("CARGO_TARGET_DIR", HERE / "rust/target")).resolve()
+    machine = Machine(target)
+    machine.prepare(options.systems.split(","))
+    systems = list(machine.commands)
+    about = {**versions(target), "lacking": machine.lacking, "seed": options.seed,
+             "rounds": options.rounds}
+    order, rows, start = random.Random(options.seed), [], time.monotonic()
+    wanted = set(filter(None, options.cells.split(",")))
+    print(f"seed {options.seed}", flush=True)
+    # Whatever measures must not run on the servers' core.
+    os.sched_setaffinity(0, {1})
+    for number in range(options.rounds):
+        run_round(machine, number, order, wanted, systems, rows)
+        about["minutes"] = round((time.monotonic() - start) / 60, 1)
+        (options.out / "results.json").write_text(report.to_json(about, rows))
+    (options.out / "RESULTS.md").write_text(report.render(about, rows))
+    print(f"{options.out / 'RESULTS.md'} written")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
