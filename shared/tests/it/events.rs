@@ -223,15 +223,18 @@ async fn a_lost_history_has_another_epoch() {
 #[tokio::test]
 async fn a_history_that_lost_its_end_has_another_epoch() {
     let bench = Bench::new().await;
-    let job_id = bench.listed(1).await;
+    let job_id = bench.listed(2).await;
     let lease = bench.claim_one().await.lease;
-    let document = name_of(&lease);
-    let publish = async |n: u32| {
+    let beside = bench.claim_one().await.lease;
+    let publish_for = async |lease: &Lease, n: u32| {
+        let document = name_of(lease);
         let body = stage_body(Stage::ALL[n as usize - 1], &document);
-        assert_eq!(bench.queue.publish(&lease, n, &body).await.unwrap(), Published::Accepted);
+        assert_eq!(bench.queue.publish(lease, n, &body).await.unwrap(), Published::Accepted);
         let head = bench.queue.heads(&[job_id]).await.unwrap().remove(0).unwrap();
         (head.epoch, head.seq)
     };
+    let publish = async |n: u32| publish_for(&lease, n).await;
+    publish_for(&beside, 1).await;
     let (epoch, seq) = publish(1).await;
     // As with a replica that is behind: what comes now is lost, after it was acknowledged.
     let mut redis = bench.redis.connection();
@@ -246,6 +249,7 @@ async fn a_history_that_lost_its_end_has_another_epoch() {
         .collect();
     assert_eq!(publish(2).await, (epoch.clone(), seq + 1));
     assert_eq!(publish(3).await, (epoch.clone(), seq + 2));
+    assert_eq!(publish_for(&beside, 2).await, (epoch.clone(), seq + 3));
     for (key, dump) in kept {
         redis::cmd("RESTORE").arg(key).arg(0).arg(dump).arg("REPLACE").exec(&mut redis).unwrap();
     }
@@ -253,13 +257,15 @@ async fn a_history_that_lost_its_end_has_another_epoch() {
     assert_ne!(another, epoch, "numbers that clients have seen may not come again");
     assert_eq!(first, 1);
     assert_eq!(publish(4).await, (another.clone(), 1), "a repetition is none");
-    assert_eq!(publish(5).await, (another, 2));
+    assert_eq!(publish(5).await, (another.clone(), 2));
+    // The other document lost its stages in the same moment: no third history.
+    assert_eq!(publish_for(&beside, 3).await, (another, 3));
     let log = bench.log(job_id).await;
     let stages: Vec<_> = log.iter().map(|event| event.seq).collect();
-    assert_eq!(stages, [1, 2]);
+    assert_eq!(stages, [1, 2, 3]);
     assert_eq!(
         bench.queue.snapshot(job_id).await.unwrap().unwrap().stages[..6],
-        [1, 1, 1, 1, 1, 0]
+        [2, 2, 2, 1, 1, 0]
     );
 }
 

@@ -15,7 +15,7 @@ local reply = is_ending(job) and 'cancelled' or 'accepted'
 if n <= lease.n then return reply end
 -- A publication that was acknowledged is unknown: a replica that was behind has taken over, or a
 -- power cut took the end of the log.
-if n > lease.n + 1 then begin_history_anew(job) end
+if n > lease.n + 1 and tonumber(lease.fence) > get(job, 'born') then begin_history_anew(job) end
 
 -- Stage counters tell how many documents have come at least so far.
 for passed = lease.stage + 1, stage do add(job, 's' .. passed, 1) end

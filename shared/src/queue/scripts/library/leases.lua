@@ -42,9 +42,12 @@ local function epoch_of(fence)
 end
 
 -- The end of a job's history was lost and clients have seen it: its numbers must not come again.
+-- Leases that are older than the new history lost theirs in the same moment: one beginning is enough.
 local function begin_history_anew(job)
+  local born = next_fence()
   redis.call('UNLINK', key('ev', job.id))
-  put(job, 'epoch', epoch_of(next_fence()))
+  put(job, 'born', born)
+  put(job, 'epoch', epoch_of(born))
   put(job, 'seq', 0)
   keep_marks()
 end
