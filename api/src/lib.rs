@@ -30,6 +30,7 @@ use crate::sockets::Sockets;
 use crate::state::{App, Server, Stores};
 use anyhow::{Context, bail};
 use axum::serve::ListenerExt;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shared::queue::{Queue, QueueError};
 use shared::settings::{
     ApiSettings, DocumentSettings, ModelSettings, QueueSettings, RedisSettings, StorageSettings,
@@ -87,13 +88,14 @@ pub async fn serve(
         bail!(error);
     }
     let roots = resolved_roots(&settings.api.docs_roots)?;
+    raise_file_limit(settings.api.max_sockets);
     let draining = CancellationToken::new();
     let stopped = CancellationToken::new();
     let metrics = Arc::new(Metrics::default());
     let times = RelayTimes { sweep: settings.api.sweep_s, ..settings.relay.clone() };
     let hub = Hub::start(queue.clone(), times, Arc::clone(&metrics), stopped.clone());
     let app = App(Arc::new(Server {
-        origins: OriginRule { allowed: Vec::new(), any_host: trusted_network },
+        origins: OriginRule { allowed: settings.api.origins.clone(), any_host: trusted_network },
         sockets: Sockets::new(settings.api.max_sockets, settings.api.max_sockets_per_address),
         settings,
         queue,
@@ -133,7 +135,8 @@ pub async fn serve(
     };
     let router = router::router(app.clone());
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let listener = Impatient(listener).tap_io(Line::without_delay);
+    let unanswered = app.hub.times.unanswered;
+    let listener = Impatient { listener, unanswered }.tap_io(Line::without_delay);
     let serving = axum::serve(listener, service).with_graceful_shutdown(drained);
     let hard_stop = async {
         draining.cancelled().await;
@@ -149,6 +152,20 @@ pub async fn serve(
     background.close();
     background.wait().await;
     Ok(())
+}
+
+/// Every socket is an open file, and the usual limit of a shell is 1,024.
+fn raise_file_limit(max_sockets: u32) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    let limit = if setrlimit(Resource::Nofile, raised).is_ok() { raised } else { limit };
+    // Proxied requests and connections of our own need as many again.
+    if let Some(files) = limit.current.filter(|files| *files < 2 * u64::from(max_sockets)) {
+        tracing::warn!(
+            "{max_sockets} sockets (RAGTRAIN_MAX_SOCKETS) need more than {files} open files: \
+             raise the limit (ulimit -Hn, LimitNOFILE)"
+        );
+    }
 }
 
 /// Without keys the server answers this machine only.

@@ -4,6 +4,7 @@
 //! descriptor; so the head of the first request has to be complete in a few seconds.
 
 use axum::serve::Listener;
+use socket2::{SockRef, TcpKeepalive};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -18,21 +19,40 @@ const HEAD: Duration = Duration::from_secs(5);
 /// What ends the head of a request.
 const END: &[u8] = b"\r\n\r\n";
 
-/// A listener whose connections are closed when they do not ask in time.
-pub(crate) struct Impatient(pub(crate) TcpListener);
+/// When a silent line is asked whether anybody is there, and how often.
+const PROBE_AFTER: Duration = Duration::from_secs(30);
+const PROBE_EVERY: Duration = Duration::from_secs(10);
+
+/// A listener whose connections are closed when they do not ask in time, or later take nothing.
+pub(crate) struct Impatient {
+    pub(crate) listener: TcpListener,
+    /// How long sent bytes, or a full buffer, may wait for the other side.
+    pub(crate) unanswered: Duration,
+}
 
 impl Listener for Impatient {
     type Io = Line;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Line, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
+        let (stream, address) = Listener::accept(&mut self.listener).await;
+        if let Err(error) = watch_over(&stream, self.unanswered) {
+            tracing::debug!(%error, "a connection is not watched over");
+        }
         (Line { stream, waiting: Some(Waiting::new()) }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
+}
+
+/// Lets the kernel end a line whose other side is gone or has stopped reading.
+fn watch_over(stream: &TcpStream, unanswered: Duration) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    let probes = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY);
+    socket.set_tcp_keepalive(&probes)?;
+    socket.set_tcp_user_timeout(Some(unanswered))
 }
 
 /// A connection.

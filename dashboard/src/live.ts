@@ -96,8 +96,8 @@ export class Live {
         this.listener.snapshot(frame);
         return;
       case "reset":
-        this.epoch = null;
-        this.last = 0;
+        // The snapshot that follows replaces the place; until it is there the old one stays, so that
+        // a line that breaks in between brings another reset and not the story from its start.
         return;
       case "hello":
         return this.show("online");

@@ -108,6 +108,14 @@ pub struct ApiSettings {
         value_delimiter = ':'
     )]
     pub docs_roots: Vec<PathBuf>,
+    /// Origins of other sites whose pages may open sockets; several with `,` between them
+    #[arg(
+        long = "origins",
+        env = "RAGTRAIN_ORIGINS",
+        value_name = "RAGTRAIN_ORIGINS",
+        value_delimiter = ','
+    )]
+    pub origins: Vec<String>,
     /// Listen on other addresses than loopback without any key configured
     #[arg(long, env = "RAGTRAIN_TRUSTED_NETWORK", value_name = "RAGTRAIN_TRUSTED_NETWORK", default_value = "0", default_missing_value = "1", num_args = 0..=1, require_equals = true, value_parser = switch)]
     pub trusted_network: bool,

@@ -31,6 +31,9 @@ pub struct RelayTimes {
     pub silence: Duration,
     /// A single send that blocks for so long closes the socket.
     pub slow_send: Duration,
+    /// A client that takes no byte for so long, on any route, is cut off: a stream of events that
+    /// nobody reads any more is noticed by nothing else.
+    pub unanswered: Duration,
     /// Redis may be away for so long before clients are told.
     pub degraded_after: Duration,
     /// Redis may be away for so long before sockets are closed.
@@ -46,6 +49,7 @@ impl Default for RelayTimes {
             heartbeat: Duration::from_secs(20),
             silence: Duration::from_secs(45),
             slow_send: Duration::from_secs(10),
+            unanswered: Duration::from_secs(60),
             degraded_after: Duration::from_secs(5),
             give_up_after: Duration::from_secs(120),
         }

@@ -1,6 +1,7 @@
 //! The stream of events in Redis, as the relay reads it.
 
 use super::entry::Entry;
+use shared::job::JobStatus;
 use shared::queue::{Head, Queue, QueueError, Snapshot};
 use uuid::Uuid;
 
@@ -28,6 +29,10 @@ pub(crate) struct RecentJob {
 }
 
 /// Reads of the event log. Every call goes to Redis.
+/// States of a job from which events still come.
+const OPEN: [JobStatus; 4] =
+    [JobStatus::Queued, JobStatus::Running, JobStatus::Paused, JobStatus::Cancelling];
+
 #[derive(Clone)]
 pub(crate) struct EventLog {
     queue: Queue,
@@ -80,10 +85,23 @@ impl EventLog {
         self.queue.snapshot(job).await
     }
 
-    /// The newest jobs.
+    /// The newest jobs, and all that are open: one may be at work for longer than a thousand others.
     pub(crate) async fn recent_jobs(&self) -> Result<Vec<RecentJob>, QueueError> {
-        let page = self.queue.jobs(None, 1000, None).await?;
-        let jobs = page.jobs.into_iter().map(|job| RecentJob {
+        let mut jobs = self.queue.jobs(None, 1000, None).await?.jobs;
+        if jobs.len() == 1000 {
+            for status in OPEN {
+                let mut cursor = None;
+                loop {
+                    let page = self.queue.jobs(Some(status), 1000, cursor.as_deref()).await?;
+                    jobs.extend(page.jobs);
+                    cursor = page.next_cursor;
+                    if cursor.is_none() {
+                        break;
+                    }
+                }
+            }
+        }
+        let jobs = jobs.into_iter().map(|job| RecentJob {
             id: job.job_id,
             last_seq: job.last_seq,
             is_final: job.status.is_final(),

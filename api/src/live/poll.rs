@@ -82,6 +82,9 @@ pub(super) async fn page(
                 }
             }
             Some(Step::Reset(reason, snapshot)) => {
+                // One page, one history: what was read before belongs to the one that is void.
+                page.events.clear();
+                page.ended = false;
                 page.reset = Some(reason.name());
                 let raw = RawValue::from_string(snapshot.json().as_str().to_owned());
                 page.snapshot = Some(raw.map_err(Problem::internal)?);

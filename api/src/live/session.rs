@@ -5,6 +5,7 @@
 //! WebSocket is cut and polls are answered as if the session were unknown.
 
 use super::severable::Severable;
+use super::socket::Allowance;
 use super::socket_io::Joined;
 use super::websocket::query_value;
 use crate::problem::{Problem, problem};
@@ -38,9 +39,20 @@ pub(super) struct Session {
     pub(super) joined: Mutex<Option<Joined>>,
     /// The one job that the client wants to see; `None` for all.
     pub(super) narrowed: watch::Sender<Option<Uuid>>,
+    allowance: Mutex<Allowance>,
 }
 
 impl Session {
+    /// Counts a message of the client; one that floods is broken off.
+    pub(super) fn may_speak(&self) -> bool {
+        let mut allowance = self.allowance.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = allowance.take();
+        if !may {
+            self.goodbye().cancel();
+        }
+        may
+    }
+
     /// Cancelled when the client is to come back by another way; cancel it to send it away.
     pub(super) fn goodbye(&self) -> &CancellationToken {
         self.permit.goodbye()
@@ -102,6 +114,7 @@ impl Engine {
                     permit: SocketPermit::from_request_parts(&mut parts, &self.app).await?,
                     joined: Mutex::default(),
                     narrowed: watch::Sender::new(None),
+                    allowance: Mutex::new(Allowance::new()),
                 });
                 parts.extensions.insert(Arc::clone(&session));
                 (session, Request::from_parts(parts, body), true)

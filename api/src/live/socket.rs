@@ -54,7 +54,7 @@ pub(super) fn configured(
 ) -> Result<WebSocketUpgrade, Problem> {
     let upgrade = upgrade.map_err(|_| Problem::no_websocket())?;
     let upgrade = upgrade
-        .read_buffer_size(512)
+        .read_buffer_size(256)
         .write_buffer_size(4096)
         .max_write_buffer_size(1024 * 1024)
         .max_message_size(INBOUND_READ)
@@ -116,23 +116,38 @@ impl Clock {
     }
 }
 
+/// How much a client may still say.
+#[derive(Debug)]
+pub(super) struct Allowance {
+    tokens: f64,
+    /// When it last said something.
+    last: Instant,
+}
+
+impl Allowance {
+    pub(super) fn new() -> Allowance {
+        Allowance { tokens: INBOUND_BURST, last: Instant::now() }
+    }
+
+    /// Counts one message; `false` when it is one too many.
+    pub(super) fn take(&mut self) -> bool {
+        let passed = self.last.elapsed().as_secs_f64();
+        self.last = Instant::now();
+        self.tokens = (self.tokens + passed * INBOUND_RATE).min(INBOUND_BURST) - 1.0;
+        self.tokens >= 0.0
+    }
+}
+
 /// The socket with its limits.
 pub(super) struct Connection {
     socket: WebSocket,
     slow_send: Duration,
-    last_inbound: Instant,
-    /// Tokens of the inbound limit.
-    allowance: f64,
+    allowance: Allowance,
 }
 
 impl Connection {
     pub(super) fn new(socket: WebSocket, app: &App) -> Connection {
-        Connection {
-            socket,
-            slow_send: app.hub.times.slow_send,
-            last_inbound: Instant::now(),
-            allowance: INBOUND_BURST,
-        }
+        Connection { socket, slow_send: app.hub.times.slow_send, allowance: Allowance::new() }
     }
 
     /// Sends frames and flushes once.
@@ -169,10 +184,7 @@ impl Connection {
             Some(Err(error)) => return Err(end_of(error)),
             Some(Ok(message)) => message,
         };
-        let passed = self.last_inbound.elapsed().as_secs_f64();
-        self.last_inbound = Instant::now();
-        self.allowance = (self.allowance + passed * INBOUND_RATE).min(INBOUND_BURST) - 1.0;
-        if self.allowance < 0.0 {
+        if !self.allowance.take() {
             return Err(End::Close(code::FLOOD, "at most 10 messages a second"));
         }
         match message {
@@ -187,7 +199,7 @@ impl Connection {
     }
 
     pub(super) fn check_silence(&self, limit: Duration) -> Result<(), End> {
-        if self.last_inbound.elapsed() > limit {
+        if self.allowance.last.elapsed() > limit {
             Err(End::Close(code::NO_PONG, "no answer to pings"))
         } else {
             Ok(())

@@ -87,6 +87,9 @@ fn connected(app: &App, socket: SocketRef) {
     let Some(joined) = joined else { return };
     let narrowed = Arc::clone(&session);
     socket.on("subscribe", async move |TryData(job): TryData<Uuid>, ack: AckSender| {
+        if !narrowed.may_speak() {
+            return;
+        }
         let narrow = job.ok();
         if let Some(job) = narrow {
             narrowed.narrowed.send_replace(Some(job));
@@ -95,8 +98,10 @@ fn connected(app: &App, socket: SocketRef) {
     });
     let widened = Arc::clone(&session);
     socket.on("unsubscribe", async move |ack: AckSender| {
-        widened.narrowed.send_replace(None);
-        ack.send(&true).ok();
+        if widened.may_speak() {
+            widened.narrowed.send_replace(None);
+            ack.send(&true).ok();
+        }
     });
     let goodbye = session.goodbye().clone();
     socket.on_disconnect({

@@ -1,6 +1,7 @@
 //! Server-sent events: `id: <epoch>:<seq>`, resumed by `Last-Event-ID`.
 
 use super::frames::{self, Frame};
+use super::socket::{Clock, Due};
 use super::viewer::{Hello, Step, Viewer};
 use super::{Since, poll};
 use crate::extract::{Query, parse_id};
@@ -70,14 +71,16 @@ pub(crate) async fn events(
     let resumed = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let resumed = resumed.or(query.last_event_id.as_deref()).filter(|value| !value.is_empty());
     let since = parse_since(resumed.or(query.since.as_deref()))?;
+    let has_position = since.is_some();
     let (hello, mut viewer) = super::open(&app, job, since).await?;
     let first = viewer.try_next().await?;
-    if resumed.is_some() && matches!(first, Some(Step::Ended)) {
+    if has_position && matches!(first, Some(Step::Ended)) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
+    let clock = Clock::new(&app.hub);
     let body = stream::once(async move { greeting(&hello) })
         .chain(stream::iter(first.map(|step| encode(&step, &viewer, &app)).unwrap_or_default()))
-        .chain(stream::unfold(Some((viewer, app, permit)), follow).flatten());
+        .chain(stream::unfold(Some((viewer, clock, app, permit)), follow).flatten());
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(15)).text("hb");
     let mut response =
         Sse::new(body.map(Ok::<_, Infallible>)).keep_alive(keep_alive).into_response();
@@ -107,24 +110,33 @@ fn greeting(hello: &Hello) -> Event {
     Event::default().retry(Duration::from_secs(2)).data(frame.json().as_str())
 }
 
-type Following = Option<(Viewer, App, SocketPermit)>;
+type Following = Option<(Viewer, Clock, App, SocketPermit)>;
 
 /// The next events of the stream; `None` after the final one or at the drain.
 async fn follow(state: Following) -> Option<(stream::Iter<std::vec::IntoIter<Event>>, Following)> {
-    let (mut viewer, app, permit) = state?;
-    let step = tokio::select! {
-        step = viewer.next() => step,
-        () = permit.goodbye().cancelled() => {
-            let bye = Event::default().retry(Duration::from_secs(1));
-            let bye = bye.data(Frame::Bye { retry_ms: 1000 }.json().as_str());
-            return Some((stream::iter(vec![bye]), None));
+    let (mut viewer, mut clock, app, permit) = state?;
+    let events = loop {
+        tokio::select! {
+            step = viewer.next() => match step {
+                Step::Ended => return None,
+                step => break encode(&step, &viewer, &app),
+            },
+            // Heartbeats are comments of the transport.
+            due = clock.tick() => match due {
+                Due::Nothing | Due::Heartbeat => {}
+                Due::Degraded => break vec![Event::default().data(Frame::Degraded.json().as_str())],
+                Due::GiveUp => return Some((stream::iter(vec![bye()]), None)),
+            },
+            () = permit.goodbye().cancelled() => return Some((stream::iter(vec![bye()]), None)),
         }
     };
-    if matches!(step, Step::Ended) {
-        return None;
-    }
-    let events = encode(&step, &viewer, &app);
-    Some((stream::iter(events), Some((viewer, app, permit))))
+    Some((stream::iter(events), Some((viewer, clock, app, permit))))
+}
+
+/// The client comes back by itself, with what it has.
+fn bye() -> Event {
+    let bye = Event::default().retry(Duration::from_secs(1));
+    bye.data(Frame::Bye { retry_ms: 1000 }.json().as_str())
 }
 
 fn encode(step: &Step, viewer: &Viewer, app: &App) -> Vec<Event> {

@@ -5,7 +5,7 @@ use super::entry::Since;
 use super::frames::{self, Frame};
 use super::hub::WatchedAll;
 use super::socket::{Clock, Connection, Due, End, code, configured};
-use super::viewer::{Refusal, Step};
+use super::viewer::{Refusal, Step, Viewer};
 use crate::problem::Problem;
 use crate::sockets::SocketPermit;
 use crate::state::App;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// The most that the task of a socket may keep, in bytes.
-const LIFE_BYTES: usize = 1800;
+const LIFE_BYTES: usize = 1420;
 
 /// The events of one job: history from `since` on, then live, then a close with 1000.
 #[utoipa::path(
@@ -49,7 +49,7 @@ pub(crate) async fn job_events(
         let mut connection = Connection::new(socket, &app);
         task.track_future(slim(async move {
             let end = serve_job(&app, &mut connection, permit.goodbye(), &job, since).await;
-            connection.close(end).await;
+            Box::pin(connection.close(end)).await;
             drop(permit);
         }))
     }))
@@ -79,7 +79,7 @@ pub(crate) async fn all_events(
         let mut connection = Connection::new(socket, &app);
         task.track_future(slim(async move {
             let end = serve_all(&app, &mut connection, permit.goodbye(), watched, cursor).await;
-            connection.close(end).await;
+            Box::pin(connection.close(end)).await;
             drop(permit);
         }))
     }))
@@ -92,30 +92,27 @@ fn slim<F: Future<Output = ()> + Send>(life: F) -> Pin<Box<F>> {
     Box::pin(life)
 }
 
-async fn serve_job(
+/// Opens the cursor and says hello.
+async fn greet(
     app: &App,
     connection: &mut Connection,
-    goodbye: &CancellationToken,
     job: &str,
     since: Option<String>,
-) -> End {
+) -> Result<Viewer, End> {
     let since = match since.as_deref().map(Since::parse) {
         None => None,
         Some(Some(since)) => Some(since),
-        Some(None) => return End::Close(code::BAD_REQUEST, "since is <epoch>:<seq>"),
+        Some(None) => return Err(End::Close(code::BAD_REQUEST, "since is <epoch>:<seq>")),
     };
-    let Ok(job) = Uuid::try_parse(job) else {
-        return End::Close(code::NO_SUCH_JOB, "no such job");
-    };
-    // Boxed: it is ten times as large as what stays for the life of the socket.
-    let (hello, mut viewer) = match Box::pin(crate::live::open(app, job, since)).await {
-        Ok(opened) => opened,
-        Err(Refusal::NoSuchJob) => return End::Close(code::NO_SUCH_JOB, "no such job"),
-        Err(refusal) => {
-            tracing::debug!(job.id = %job, ?refusal, "a socket could not be served");
-            return End::Close(code::BACKEND_DOWN, "the event log does not answer");
+    let no_such_job = End::Close(code::NO_SUCH_JOB, "no such job");
+    let job = Uuid::try_parse(job).map_err(|_| no_such_job)?;
+    let (hello, viewer) = crate::live::open(app, job, since).await.map_err(|refusal| {
+        if matches!(refusal, Refusal::NoSuchJob) {
+            return no_such_job;
         }
-    };
+        tracing::debug!(job.id = %job, ?refusal, "a socket could not be served");
+        End::Close(code::BACKEND_DOWN, "the event log does not answer")
+    })?;
     let greeting = Frame::Hello {
         job_id: hello.job,
         epoch: &hello.epoch,
@@ -124,9 +121,22 @@ async fn serve_job(
         oldest: hello.oldest,
         hb: app.hub.times.heartbeat.as_secs(),
     };
-    if let Err(end) = connection.send([greeting.json()]).await {
-        return end;
-    }
+    connection.send([greeting.json()]).await?;
+    Ok(viewer)
+}
+
+async fn serve_job(
+    app: &App,
+    connection: &mut Connection,
+    goodbye: &CancellationToken,
+    job: &str,
+    since: Option<String>,
+) -> End {
+    // Boxed: it is ten times as large as what stays for the life of the socket.
+    let mut viewer = match Box::pin(greet(app, connection, job, since)).await {
+        Ok(viewer) => viewer,
+        Err(end) => return end,
+    };
     let mut clock = Clock::new(&app.hub);
     let mut goodbye = pin!(goodbye.cancelled());
     loop {
@@ -153,11 +163,14 @@ async fn serve_job(
                         if let Err(end) = connection.ping().await {
                             return end;
                         }
-                        // While Redis is away nobody knows the newest seq.
-                        if app.hub.away_since.borrow().is_some() {
-                            continue;
-                        }
-                        vec![Frame::Hb { seq: viewer.top(), t: frames::timestamp() }.json()]
+                        // While Redis is away nobody knows the newest seq; that somebody is there
+                        // is told all the same.
+                        let is_away = app.hub.away_since.borrow().is_some();
+                        vec![if is_away {
+                            Frame::Degraded.json()
+                        } else {
+                            Frame::Hb { seq: viewer.top(), t: frames::timestamp() }.json()
+                        }]
                     }
                     Due::Degraded => vec![Frame::Degraded.json()],
                     Due::GiveUp => return End::Close(code::BACKEND_DOWN, "redis is away"),

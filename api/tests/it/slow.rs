@@ -8,6 +8,8 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::time::Duration;
 use testkit::{RedisServer, wait_until, within};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpSocket;
 
 /// More than the ring of all jobs holds, and what the kernel takes on the way.
 const JOBS: usize = 300;
@@ -114,4 +116,27 @@ async fn test_11_a_dead_reader_costs_its_peers_nothing() {
     assert_eq!(code, 1000);
     got.extend(rest);
     assert_whole(&got, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn test_11_a_stream_that_nobody_reads_is_cut_off() {
+    let relay = api::RelayTimes { unanswered: Duration::from_secs(2), ..Default::default() };
+    let options = Options { relay, ..Options::default() };
+    let server = Server::start_with(RedisServer::start(), options).await;
+    let worker = FakeWorker::new(&server.queue);
+    let job = server.train().await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut dead = socket.connect(server.address.parse().unwrap()).await.unwrap();
+    let request = format!("GET /jobs/{job}/events HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+    dead.write_all(request.as_bytes()).await.unwrap();
+    wait_until(LIMIT, async || server.metric("ragtrain_sockets").await == 1).await;
+    worker.list(60).await;
+    for _ in 0..60 {
+        worker.wordy_document(8000).await;
+    }
+    wait_until(LIMIT, async || server.metric("ragtrain_sockets").await == 0).await;
+    let running = server.get(&format!("/jobs/{job}")).await.1;
+    assert_eq!(running["status"], "running", "it was the end of the job that closed the stream");
+    worker.finish().await;
 }

@@ -14,6 +14,11 @@ use uuid::Uuid;
 /// A job of the long form shares the machine with 199 others.
 const JOB: Duration = Duration::from_secs(300);
 
+/// Files that a run may leave open: connections that are kept for the next use.
+const POOLED_FILES: usize = 24;
+/// How long the HTTP client keeps others.
+const POOLED: Duration = Duration::from_secs(120);
+
 struct Scene {
     server: Server,
     redis: Proxy,
@@ -172,7 +177,10 @@ async fn test_20_soak() {
         memory()
     };
     let (settled, ()) = tokio::join!(settled, break_things(&scene, choices));
-    println!("memory {settled} MiB after a fifth of the time, {} MiB at its end", memory());
+    let ended = memory();
+    println!("memory {settled} MiB after a fifth of the time, {ended} MiB at its end");
+    // Of a short run the memory says nothing: it is still growing into what it needs.
+    assert!(long_form().is_none() || ended <= settled + settled / 4, "memory grows");
     let mut jobs = 0;
     while let Some(watched) = within(JOB, watching.join_next()).await {
         jobs += watched.unwrap();
@@ -181,9 +189,8 @@ async fn test_20_soak() {
     wait_until(LIMIT, async || scene.server.metric("ragtrain_sockets").await == 0).await;
     let (delivered, resumed) =
         (scene.delivered.load(Ordering::Relaxed), scene.resumed.load(Ordering::Relaxed));
-    println!(
-        "{jobs} jobs, {delivered} events, {resumed} returns, files {files} to {}",
-        open_files()
-    );
+    println!("{jobs} jobs, {delivered} events, {resumed} returns, {files} files at the start");
+    // Pooled connections of the test's own client and of the queue may have come since.
+    wait_until(POOLED, async || open_files() <= files + POOLED_FILES).await;
     assert!(jobs > 0 && resumed > 0, "nothing happened");
 }

@@ -84,8 +84,9 @@ async fn test_03_a_redis_that_was_away_with_its_data() {
     worker.document().await;
     let mut socket = Socket::open(&server, &format!("/ws/{job}")).await;
     let mut all = Socket::open(&server, "/ws").await;
+    let mut frames = vec![socket.frame().await];
+    assert_eq!(frames[0]["type"], "hello");
     server.redis.kill();
-    let mut frames = Vec::new();
     while frames.last().is_none_or(|frame: &Value| frame["type"] != "degraded") {
         frames.push(socket.frame().await);
     }
