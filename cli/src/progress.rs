@@ -20,6 +20,8 @@ enum Style {
 pub(crate) struct Progress {
     style: Style,
     status: Option<String>,
+    /// The server has said that its Redis is away.
+    is_away: bool,
 }
 
 struct Bars {
@@ -38,11 +40,12 @@ impl Progress {
         } else {
             Style::Lines
         };
-        Progress { style, status: None }
+        Progress { style, status: None, is_away: false }
     }
 
     /// Shows one update.
     pub(crate) fn show(&mut self, update: Update) {
+        self.is_away &= matches!(update, Update::Degraded);
         match update {
             Update::Event(event, text) => self.event(&event, &text),
             Update::Snapshot(snapshot) => {
@@ -54,6 +57,12 @@ impl Progress {
                     self.line(line.as_str().unwrap_or_default());
                 }
             }
+            // Said again as a heartbeat: once is enough.
+            Update::Degraded if std::mem::replace(&mut self.is_away, true) => {}
+            Update::Degraded => self.line(say(
+                "Redis недоступен: события придут, когда он вернётся",
+                "Redis is away: events will come when it is back",
+            )),
             Update::Reconnecting => self.line(say(
                 "… связь с сервером потеряна, подключаюсь снова",
                 "… connection lost, connecting again",
