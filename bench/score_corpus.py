@@ -22,7 +22,7 @@ import unicodedata
 from ragtrain_server import Server
 
 # Formats that end as `unsupported_format` until their readers are built.
-UNREAD = {".doc", ".rtf", ".odt", ".ods", ".dwg"}
+UNREAD = {".dwg"}
 FAMILIES = {"rd": "drawings", "unknown": "other"}
 
 

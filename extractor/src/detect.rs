@@ -212,10 +212,6 @@ fn in_ole<R: Read + Seek>(source: &mut R, head: &[u8]) -> io::Result<Result<Form
 /// What to call a format that has no reader yet.
 fn unreadable(format: Format) -> Option<&'static str> {
     match format {
-        Format::Doc => Some("документ Word 97–2003 (DOC)"),
-        Format::Rtf => Some("RTF"),
-        Format::Odt => Some("текст OpenDocument (ODT)"),
-        Format::Ods => Some("таблица OpenDocument (ODS)"),
         Format::Dwg => Some("чертёж DWG"),
         Format::Ifc => Some("модель IFC"),
         _ => None,

@@ -1,13 +1,13 @@
 //! Which reader reads which format.
 
 use extractor::detect::detect;
-use extractor::docx;
 use extractor::model::{Format, Message, Page, TextSource, TextVerdict};
 use extractor::ocr::{self, Rendered};
 use extractor::pdf::{PdfError, PdfFile, Verdict};
 use extractor::reader::{Limits, ReadError, Sink};
 use extractor::request::ReadLimits;
-use extractor::{dxf, estimate, html, spreadsheet, text};
+use extractor::{doc, docx};
+use extractor::{dxf, estimate, html, odt, rtf, spreadsheet, text};
 use shared::outcome::Code;
 use std::io::{self, Cursor};
 use std::sync::Arc;
@@ -47,7 +47,11 @@ fn read_format(
     match format {
         Format::Pdf => return read_pdf(bytes, limits, sink),
         Format::Docx => docx::read(&bytes, limits, sink)?,
+        Format::Doc => doc::read(&bytes, limits, sink)?,
+        Format::Rtf => rtf::read(&bytes, limits, sink)?,
+        Format::Odt => odt::read(&bytes, limits, sink)?,
         Format::Xlsx | Format::Xls => spreadsheet::read(&bytes, limits, sink)?,
+        Format::Ods => spreadsheet::read_ods(&bytes, limits, sink)?,
         Format::Text => text::read(&bytes, limits, sink)?,
         Format::Markdown => text::markdown::read(&bytes, limits, sink)?,
         Format::Csv => text::csv::read(&bytes, limits, sink)?,

@@ -12,7 +12,10 @@ pub mod sandbox;
 pub mod probe;
 pub mod pdf;
 pub mod ocr;
+pub mod doc;
 pub mod docx;
+pub mod odt;
+pub mod rtf;
 pub mod spreadsheet;
 pub mod text;
 pub mod html;
@@ -20,6 +23,7 @@ pub mod estimate;
 pub mod dxf;
 
 mod encoding;
+mod flow;
 mod grid;
 mod package;
 mod tidy;

@@ -102,6 +102,7 @@ pub(crate) struct XmlReader<'a> {
     names: HashSet<Rc<str>>,
     depth: usize,
     max_depth: usize,
+    keeps_space: bool,
 }
 
 impl<'a> XmlReader<'a> {
@@ -109,7 +110,19 @@ impl<'a> XmlReader<'a> {
     pub(crate) fn new(text: &'a str, limits: &Limits) -> XmlReader<'a> {
         let mut reader = Reader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
-        XmlReader { reader, names: HashSet::new(), depth: 0, max_depth: limits.depth }
+        XmlReader {
+            reader,
+            names: HashSet::new(),
+            depth: 0,
+            max_depth: limits.depth,
+            keeps_space: false,
+        }
+    }
+
+    /// White space between elements is text: in formats that set words apart by it.
+    pub(crate) fn keeping_space(mut self) -> XmlReader<'a> {
+        self.keeps_space = true;
+        self
     }
 
     /// The next step.
@@ -175,7 +188,9 @@ impl<'a> XmlReader<'a> {
                     _ => innermost.children.push(Node::Text(text)),
                 },
                 Step::Close => {
-                    drop_layout_space(innermost);
+                    if !self.keeps_space {
+                        drop_layout_space(innermost);
+                    }
                     let Some(element) = open.pop() else { continue };
                     match open.last_mut() {
                         Some(parent) => parent.children.push(Node::Element(element)),

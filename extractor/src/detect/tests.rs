@@ -90,10 +90,12 @@ fn containers_are_told_by_what_they_hold() {
         ("mimetype", b"application/vnd.oasis.opendocument.text"),
         ("content.xml", b"content content content"),
     ]);
-    assert_eq!(check(&odt, "a.odt"), Err(Code::UnsupportedFormat));
+    assert_eq!(check(&odt, "a.odt"), Ok((Format::Odt, false)));
+    let ods = zip(&[("mimetype", b"application/vnd.oasis.opendocument.spreadsheet")]);
+    assert_eq!(check(&ods, "a.odt"), Ok((Format::Ods, true)));
     assert_eq!(check(&docx[..docx.len() - 30], "a.docx"), Err(Code::DamagedFile));
     assert_eq!(check(&ole(&["Root Entry", "Workbook"]), "a.xls"), Ok((Format::Xls, false)));
-    assert_eq!(check(&ole(&["Root Entry", "WordDocument"]), "a.doc"), Err(Code::UnsupportedFormat));
+    assert_eq!(check(&ole(&["Root Entry", "WordDocument"]), "a.doc"), Ok((Format::Doc, false)));
     assert_eq!(
         check(&ole(&["Root Entry", "EncryptedPackage"]), "a.docx"),
         Err(Code::PasswordProtected)

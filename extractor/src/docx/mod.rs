@@ -1,10 +1,9 @@
 //! DOCX: the text as Word shows it, with automatic numbers, tables, notes and accepted changes.
 
-pub(crate) mod block;
+mod block;
 mod inline;
 mod math;
 mod numbering;
-mod pages;
 mod parts;
 mod styles;
 mod table;
@@ -12,11 +11,11 @@ mod table;
 mod tests;
 
 use crate::encoding;
+use crate::flow::{Pages, Piece};
 use crate::package::Package;
 use crate::reader::{Limits, ReadError, Sink};
 use crate::xml::{Step, XmlReader};
-use block::{Piece, Reading};
-use pages::Pages;
+use block::Reading;
 
 /// Reads a DOCX file. Pages are the parts between the breaks that the file records; when there are
 /// fewer than the program that saved it counted, the property `page_numbers` is `approximate`.

@@ -1,9 +1,10 @@
 //! The parts of a DOCX around its text: styles, lists, notes, running headers, properties.
 
 use super::inline;
-use super::numbering::Numbering;
+use super::numbering;
 use super::styles::Styles;
 use crate::encoding;
+use crate::flow::numbering::Numbering;
 use crate::package::Package;
 use crate::reader::{Limits, ReadError};
 use crate::tidy::{tidy, tidy_line};
@@ -51,7 +52,7 @@ pub(crate) fn read(package: &mut Package<'_>, limits: &Limits) -> Result<Parts, 
         parts.styles = Styles::read(&root);
     }
     if let Some(root) = tree_of(package, named("numbering").first(), limits)? {
-        parts.numbering = Numbering::read(&root, &parts.styles);
+        parts.numbering = numbering::read(&root, &parts.styles);
     }
     for (kind, relation) in [("footnote", "footnotes"), ("endnote", "endnotes")] {
         if let Some(root) = tree_of(package, named(relation).first(), limits)? {

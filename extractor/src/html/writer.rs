@@ -1,6 +1,6 @@
 //! Turns the opening and closing of elements into blocks.
 
-use crate::docx::block::{begins_item, begins_numbered, is_caption};
+use crate::flow::paragraph::{begins_item, begins_numbered, is_caption};
 use crate::grid::{Grid, is_number};
 use crate::model::{Block, BlockKind};
 use crate::reader::{Limits, ReadError};

@@ -1,4 +1,4 @@
-//! XLSX and XLS: every sheet a page, its regions as tables and paragraphs.
+//! XLSX, XLS and ODS: every sheet a page, its regions as tables and paragraphs.
 
 mod regions;
 
@@ -7,7 +7,8 @@ use crate::package::{Package, has_utf16, is_ole};
 use crate::reader::{Limits, ReadError, Sink};
 use crate::tidy::tidy_line;
 use calamine::{
-    Data, Dimensions, ExcelDateTime, Reader, SheetType, Xls, XlsError, Xlsx, XlsxError,
+    Data, Dimensions, ExcelDateTime, Ods, OdsError, Range, Reader, SheetType, Xls, XlsError, Xlsx,
+    XlsxError,
 };
 use regions::{Row, blocks};
 use shared::outcome::Code;
@@ -27,6 +28,15 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
     }
     // The old format's reader takes lengths from the file on trust.
     let workbook = catch_unwind(|| Xls::<Cursor<&[u8]>>::new(Cursor::new(bytes)))
+        .map_err(|_| ReadError::damaged("книга повреждена"))?;
+    each_sheet(workbook, limits, sink)
+}
+
+/// Reads a workbook of `OpenDocument`.
+pub fn read_ods(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    Package::open(bytes, limits)?.check_sizes()?;
+    // Here, too, the reader takes positions from the file on trust.
+    let workbook = catch_unwind(|| Ods::<Cursor<&[u8]>>::new(Cursor::new(bytes)))
         .map_err(|_| ReadError::damaged("книга повреждена"))?;
     each_sheet(workbook, limits, sink)
 }
@@ -55,7 +65,7 @@ fn each_sheet<B: Sheets>(
     Ok(())
 }
 
-/// Access to the sheets of either format.
+/// Access to the sheets of each format.
 trait Sheets: Sized {
     type Failure;
     fn error(failure: Self::Failure) -> ReadError;
@@ -109,20 +119,52 @@ impl Sheets for Xls<Cursor<&[u8]>> {
     }
 
     fn rows(&mut self, name: &str, max_cells: u64) -> Result<Vec<Row>, ReadError> {
-        let range = self.worksheet_range(name).map_err(Self::error)?;
-        let (first_row, first_column) = range.start().unwrap_or_default();
-        let mut rows = Rows::new(max_cells);
-        for (row, column, value) in range.used_cells() {
-            let row = u32::try_from(row).unwrap_or(u32::MAX).saturating_add(first_row);
-            let column = u32::try_from(column).unwrap_or(u32::MAX).saturating_add(first_column);
-            rows.put(row, column, cell_text(value))?;
-        }
-        Ok(rows.finish())
+        rows_of(&self.worksheet_range(name).map_err(Self::error)?, max_cells)
     }
 
     fn merged(&mut self, name: &str) -> Vec<Dimensions> {
         self.merge_cells_by_sheet_name(name).unwrap_or_default()
     }
+}
+
+impl Sheets for Ods<Cursor<&[u8]>> {
+    type Failure = OdsError;
+
+    fn error(failure: OdsError) -> ReadError {
+        match failure {
+            OdsError::Password => ReadError::new(Code::PasswordProtected, "файл защищён паролем"),
+            OdsError::CellLimitExceeded { .. } => too_many_cells(),
+            other => ReadError::damaged(format!("книга повреждена: {other}")),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        worksheets(self.sheets_metadata())
+    }
+
+    fn rows(&mut self, name: &str, max_cells: u64) -> Result<Vec<Row>, ReadError> {
+        rows_of(&self.worksheet_range(name).map_err(Self::error)?, max_cells)
+    }
+
+    /// The library does not tell; only the height of a table's header is guessed from them.
+    fn merged(&mut self, _: &str) -> Vec<Dimensions> {
+        Vec::new()
+    }
+}
+
+fn rows_of(range: &Range<Data>, max_cells: u64) -> Result<Vec<Row>, ReadError> {
+    let (first_row, first_column) = range.start().unwrap_or_default();
+    let mut rows = Rows::new(max_cells);
+    for (row, column, value) in range.used_cells() {
+        let row = u32::try_from(row).unwrap_or(u32::MAX).saturating_add(first_row);
+        let column = u32::try_from(column).unwrap_or(u32::MAX).saturating_add(first_column);
+        rows.put(row, column, cell_text(value))?;
+    }
+    Ok(rows.finish())
+}
+
+fn too_many_cells() -> ReadError {
+    ReadError::new(Code::ArchiveLimits, "в книге слишком много ячеек")
 }
 
 fn worksheets(sheets: &[calamine::Sheet]) -> Vec<String> {
@@ -145,10 +187,7 @@ impl Rows {
         if text.is_empty() {
             return Ok(());
         }
-        self.left = self
-            .left
-            .checked_sub(1)
-            .ok_or_else(|| ReadError::new(Code::ArchiveLimits, "в книге слишком много ячеек"))?;
+        self.left = self.left.checked_sub(1).ok_or_else(too_many_cells)?;
         self.rows.entry(row).or_default().insert(column, text);
         Ok(())
     }
@@ -167,7 +206,9 @@ fn cell_text(value: &Data) -> String {
     match value {
         Data::Int(number) => number.to_string(),
         Data::Float(number) => number_text(*number),
-        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => tidy_line(text),
+        Data::String(text) => tidy_line(text),
+        Data::DateTimeIso(text) => iso_moment(text).unwrap_or_else(|| tidy_line(text)),
+        Data::DurationIso(text) => iso_duration(text).unwrap_or_else(|| tidy_line(text)),
         Data::Bool(true) => "ИСТИНА".to_owned(),
         Data::Bool(false) => "ЛОЖЬ".to_owned(),
         Data::DateTime(moment) => moment_text(moment),
@@ -206,6 +247,29 @@ fn moment_text(moment: &ExcelDateTime) -> String {
         (false, "00:00") => date,
         (false, _) => format!("{date} {time}"),
     }
+}
+
+/// «2017-07-01T14:30:00» as «01.07.2017 14:30».
+fn iso_moment(text: &str) -> Option<String> {
+    let (date, time) = text.split_once('T').unwrap_or((text, ""));
+    let mut parts = date.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if parts.next().is_some() || ![year, month, day].into_iter().all(digits) {
+        return None;
+    }
+    let date = format!("{day}.{month}.{year}");
+    Some(match time.get(..5) {
+        None | Some("00:00") => date,
+        Some(time) => format!("{date} {time}"),
+    })
+}
+
+/// «PT37H05M00S» as «37:05».
+fn iso_duration(text: &str) -> Option<String> {
+    let (hours, rest) = text.strip_prefix("PT")?.split_once('H')?;
+    let (minutes, _) = rest.split_once('M')?;
+    Some(format!("{}:{:02}", hours.parse::<u32>().ok()?, minutes.parse::<u32>().ok()?))
 }
 
 #[cfg(test)]

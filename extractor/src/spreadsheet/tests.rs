@@ -91,6 +91,68 @@ fn a_form_becomes_lines_and_one_table() {
     assert_eq!(blocks[3].text, "Составил: Иванов");
 }
 
+/// An `OpenDocument` workbook of one sheet.
+fn ods(rows: &str) -> Vec<u8> {
+    let content = format!(
+        "<office:document-content xmlns:office=\"o\" xmlns:table=\"t\" xmlns:text=\"x\">\
+         <office:body><office:spreadsheet><table:table table:name=\"Лист 1\">{rows}\
+         </table:table></office:spreadsheet></office:body></office:document-content>"
+    );
+    let manifest = "<manifest:manifest xmlns:manifest=\"m\"/>";
+    zip_of(&[
+        ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"),
+        ("content.xml", content.as_bytes()),
+        ("META-INF/manifest.xml", manifest.as_bytes()),
+    ])
+}
+
+fn read_ods(bytes: &[u8]) -> Result<Vec<Block>, Code> {
+    let mut blocks = Vec::new();
+    let mut send = |message: Message| {
+        if let Message::Page(page) = message {
+            blocks.extend(page.blocks);
+        }
+        Ok(())
+    };
+    super::read_ods(bytes, &Limits::default(), &mut Sink::new(&mut send)).map_err(|e| e.code)?;
+    Ok(blocks)
+}
+
+#[test]
+fn an_open_document_workbook_is_read_alike() {
+    let text = |text: &str| {
+        format!(
+            "<table:table-cell office:value-type=\"string\"><text:p>{text}</text:p></table:table-cell>"
+        )
+    };
+    let number = |value: &str| {
+        format!(
+            "<table:table-cell office:value-type=\"float\" office:value=\"{value}\"><text:p>x</text:p></table:table-cell>"
+        )
+    };
+    let date = "<table:table-cell office:value-type=\"date\" office:date-value=\"2017-07-01T14:30:00\"><text:p>x</text:p></table:table-cell>";
+    let row = |cells: String| format!("<table:table-row>{cells}</table:table-row>");
+    let rows = [
+        row(text("№") + &text("Материал") + &text("Объем")),
+        row(number("1") + &text("Песок") + &number("8.415000000000001")),
+        row(number("2") + &text("Щебень") + &number("20")),
+        row(text("Дата") + date),
+    ]
+    .concat();
+    let blocks = read_ods(&ods(&rows)).unwrap();
+    let BlockKind::Table(table) = &blocks[0].kind else { panic!("{blocks:?}") };
+    assert_eq!(table.rows[1], ["1", "Песок", "8.415"]);
+    assert!(blocks[0].text.ends_with("Дата\t01.07.2017 14:30\t"), "{}", blocks[0].text);
+}
+
+#[test]
+fn an_endless_repetition_is_refused_or_cut() {
+    let cell = "<table:table-cell table:number-columns-repeated=\"999999\" office:value-type=\"float\" office:value=\"1\"/>";
+    let row =
+        format!("<table:table-row table:number-rows-repeated=\"1048576\">{cell}</table:table-row>");
+    assert_eq!(read_ods(&ods(&row)).err(), Some(Code::ArchiveLimits));
+}
+
 #[test]
 fn numbers_are_shown_without_noise() {
     assert_eq!(number_text(0.1 + 0.2), "0.3");

@@ -2,7 +2,7 @@
 //! every line is its own paragraph.
 
 use super::boxes;
-use crate::docx::block::{begins_item, begins_numbered, is_caption, plain};
+use crate::flow::paragraph::{begins_item, begins_numbered, is_caption, plain};
 use crate::model::{Block, BlockKind};
 use crate::tidy::tidy_line;
 

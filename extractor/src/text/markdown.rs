@@ -1,8 +1,8 @@
 //! Markdown: headings, lists, tables; inline marks are dropped.
 
 use super::send_encoding;
-use crate::docx::block::begins_item;
 use crate::encoding;
+use crate::flow::paragraph::begins_item;
 use crate::grid::guess_header_rows;
 use crate::model::{Block, BlockKind, Page};
 use crate::reader::{Limits, ReadError, Sink};
@@ -89,7 +89,7 @@ fn is_underline(line: &str) -> bool {
 
 /// «1. текст», «4.2.1 текст».
 fn begins_ordered(line: &str) -> bool {
-    crate::docx::block::begins_numbered(line)
+    crate::flow::paragraph::begins_numbered(line)
 }
 
 fn flush(paragraph: &mut String, table: &mut Vec<Vec<String>>, blocks: &mut Vec<Block>) {
