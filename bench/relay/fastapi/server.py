@@ -24,6 +24,8 @@ async def relay():
             async with connection.pubsub(ignore_subscribe_messages=True) as pubsub:
                 await pubsub.subscribe("probe", *(f"job:{job}" for job in viewers))
                 subscription = pubsub
+                # Who came while the answer was awaited.
+                await pubsub.subscribe(*(f"job:{job}" for job in viewers), "probe")
                 async for message in pubsub.listen():
                     job = message["channel"].decode().removeprefix("job:")
                     text = message["data"].decode()

@@ -48,9 +48,10 @@ impl Record {
         }
     }
 
-    /// The newest number of every job that was heard of is at least this one.
+    /// So many jobs have come to this number, without a hole before it.
     pub fn has_come_to(&self, number: u64, jobs: usize) -> bool {
-        self.jobs.values().filter(|sequence| sequence.last >= number).count() >= jobs
+        let whole = |one: &&Sequence| one.last >= number && one.missing.is_empty();
+        self.jobs.values().filter(whole).count() >= jobs
     }
 
     /// Messages of these jobs that did not arrive, when each job had so many.
@@ -76,7 +77,9 @@ impl Record {
     }
 
     fn pause(&mut self) {
-        if self.counts_silence && let Some(heard) = self.heard {
+        if self.counts_silence
+            && let Some(heard) = self.heard
+        {
             self.dark = self.dark.max(heard.elapsed());
         }
     }
@@ -115,5 +118,6 @@ mod tests {
         assert!(record.has_come_to(2, 1) && !record.has_come_to(2, 2));
         record.add(Mark { job: 1, number: 1, due: 0 }, 0);
         assert!(record.has_come_to(1, 2) && !record.has_come_to(2, 2));
+        assert!(!received(&[1, 3]).has_come_to(3, 1), "there is a hole");
     }
 }

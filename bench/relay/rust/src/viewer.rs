@@ -152,8 +152,9 @@ impl Life {
         while let Some(message) = socket.next().await {
             let Message::Text(frame) = message? else { continue };
             let now = now();
-            let heard = self.client.hear(&frame)?;
+            // Before anything else: a frame whose protocol is not understood was delivered, too.
             self.note(&frame, now, began);
+            let heard = self.client.hear(&frame)?;
             if let Some(answer) = heard.answer {
                 socket.send(Message::text(answer)).await?;
             }
@@ -165,6 +166,10 @@ impl Life {
     }
 
     fn note(&self, frame: &str, now: u64, began: Instant) {
+        // The log lines that a snapshot quotes are no deliveries.
+        if frame.starts_with(r#"{"type":"snapshot""#) {
+            return;
+        }
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
         let mut marked = false;
         for mark in marks(frame) {

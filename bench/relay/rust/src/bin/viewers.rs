@@ -5,6 +5,7 @@
 //! The first line names the jobs as a JSON list. Then:
 //!
 //!     open              all connect; answers when all have joined
+//!     joined            how many are connected now
 //!     begin             publishing begins
 //!     stop              publishing is over
 //!     wait <n>          until everybody has message n of every job; gives up 5 s after the last one
@@ -25,7 +26,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -156,6 +157,13 @@ impl Bench {
                 self.crowd.address
             );
             stream.write_all(head.as_bytes()).await?;
+            let mut answer = Vec::new();
+            while !answer.ends_with(b"\r\n\r\n") {
+                answer.push(stream.read_u8().await?);
+            }
+            if !answer.starts_with(b"HTTP/1.1 101") {
+                return Err(String::from_utf8_lossy(&answer).into());
+            }
             // Then what the protocol says first, without waiting for what is said to it.
             for text in dead_words(self.crowd.system, job) {
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -217,6 +225,9 @@ async fn run() -> Result<bool, Failure> {
             "stop" => {
                 bench.viewers.iter().for_each(|viewer| viewer.record().stop());
                 json!({})
+            }
+            "joined" => {
+                json!({ "joined": bench.viewers.iter().filter(|v| v.has_joined()).count() })
             }
             "wait" => bench.wait(number).await,
             "end" => bench.end(number),
