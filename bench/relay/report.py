@@ -240,7 +240,7 @@ def render(about, rows):
 Made by `make bench-relay` (bench/relay/run.py); every cell is in results.json.
 
 {about['cores']} shared cores, load {about['load']} at the start, {about['minutes']} minutes; seed {about['seed']}, \
-{about['rounds']} rounds (every other one for idle sockets and for coming back), {len(rows) - len(quiet)} of {len(rows)} cells dropped because others used more than {OTHERS} of a \
+{about['rounds']} rounds (the first and every fourth after it for idle sockets, for coming back and for faults), {len(rows) - len(quiet)} of {len(rows)} cells dropped because others used more than {OTHERS} of a \
 core just before or the host took more than {STOLEN} away. The server has core 0; Redis {about['redis']} (no persistence), publisher and viewers share core 1. Ours: \
 `ragtrain-api` at commit {about['commit']}, {about['rustc']}. Socket.IO 4.8.4 with redis-adapter 8.3.0 on Node {about['node']}; \
 FastAPI 0.165 on uvicorn 0.54 with uvloop, httptools and websockets, redis 8.1 with hiredis, on {about['python']}, one \
@@ -253,7 +253,7 @@ medians with the least and the most.
 
 ## Faults
 
-100 viewers of one job, 50 messages a second for eight seconds, in every third round. In each field, over these rounds: messages **lost / repeated / \
+100 viewers of one job, 50 messages a second for eight seconds. In each field, over all rounds: messages **lost / repeated / \
 out of order / the longest silence of any viewer in seconds** while messages were published. A round has about 45,000 deliveries. \
 Viewers that lose their line come back after 0.1 to 0.5 s; they say where they were as the system's own client does.
 

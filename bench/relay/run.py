@@ -26,8 +26,8 @@ from machine import Machine, stolen_seconds, wait_for_calm
 
 HERE = Path(__file__).resolve().parent
 # Counts of faults, and what takes long, need fewer rounds than processor times do.
-FAULTS_EVERY = 3
-EVERY = {"idle": 2, "resume": 2, "resume_cold": 2, "storm": 2}
+FAULTS_EVERY = 4
+EVERY = {"idle": 4, "resume": 4, "resume_cold": 4, "storm": 4}
 SYSTEMS = ("ours", "socketio", "fastapi", "centrifuge")
 
 
@@ -81,8 +81,7 @@ def main():
     machine = Machine(target)
     machine.prepare(options.systems.split(","))
     systems = list(machine.commands)
-    about = {**versions(target), "lacking": machine.lacking, "seed": options.seed,
-             "rounds": options.rounds}
+    about = {**versions(target), "lacking": machine.lacking, "seed": options.seed}
     order, rows, start = random.Random(options.seed), [], time.monotonic()
     wanted = set(filter(None, options.cells.split(",")))
     print(f"seed {options.seed}", flush=True)
@@ -90,9 +89,9 @@ def main():
     os.sched_setaffinity(0, {1})
     for number in range(options.rounds):
         run_round(machine, number, order, wanted, systems, rows)
-        about["minutes"] = round((time.monotonic() - start) / 60, 1)
+        about |= {"minutes": round((time.monotonic() - start) / 60, 1), "rounds": number + 1}
         (options.out / "results.json").write_text(report.to_json(about, rows))
-    (options.out / "RESULTS.md").write_text(report.render(about, rows))
+        (options.out / "RESULTS.md").write_text(report.render(about, rows))
     print(f"{options.out / 'RESULTS.md'} written")
     missed = report.missed(rows)
     print("\n".join(f"missed: {target}" for target in missed))

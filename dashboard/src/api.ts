@@ -72,5 +72,8 @@ export const offersPlan = () =>
 export const train = (request: TrainRequest, key: string) =>
   call<{ job_id: string }>("/train", request, { "idempotency-key": key });
 
-export const socketAddress = (id: string) =>
-  `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/${id}`;
+/** The stream of all jobs. */
+export const overviewAddress = () =>
+  `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+
+export const socketAddress = (id: string) => `${overviewAddress()}/${id}`;

@@ -178,7 +178,7 @@ export class Live {
   }
 }
 
-const browser: Environment = {
+export const browser: Environment = {
   // The browser's events have more fields than are used here.
   connect: (address) => new WebSocket(address) as unknown as Socket,
   after: (milliseconds, action) => {

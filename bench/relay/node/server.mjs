@@ -20,7 +20,5 @@ const http = createServer((request, response) => {
 });
 const io = new Server(http, { transports: ["websocket"], perMessageDeflate: false, serveClient: false });
 io.adapter(createAdapter(publisher, subscriber));
-// The documentation's advice for many idle clients.
-io.engine.on("connection", (rawSocket) => { rawSocket.request = null; });
 io.on("connection", (socket) => socket.join(socket.handshake.query.job));
 http.listen(Number(port), host);

@@ -1,22 +1,58 @@
 // All jobs, newest first, and the form that starts one.
 
-import { useState } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import * as api from "../api";
 import { useSpeech } from "../language";
+import { Overview } from "../overview";
 import { Counts, ended, Progress, Status, Trouble } from "../parts";
 import { usePolled } from "../polled";
-import { isEnded, type Job } from "../wire";
+import { isEnded, type EventJob, type Job } from "../wire";
 import { StartForm } from "./start";
 
 const PAGE = 25;
 /** The largest page that the server gives. */
 const MOST = 1000;
-const REFRESH = 2_000;
+/** The bars are live; the rest of the list (places in the queue, counts by outcome) is asked for. */
+const REFRESH = 5_000;
+
+const newOverview = () =>
+  new Overview(api.overviewAddress(), (action) => setTimeout(action, 100));
+
+/** The states of the jobs that move. */
+function useOverview(): Map<string, EventJob> {
+  const [overview, setOverview] = useState<Overview | null>(null);
+  useEffect(() => {
+    const opened = newOverview();
+    setOverview(opened);
+    return () => opened.stop();
+  }, []);
+  useSyncExternalStore(overview?.watch ?? noViewers, () => overview?.version ?? 0);
+  return overview?.jobs ?? new Map<string, EventJob>();
+}
+
+const noViewers = () => () => {};
+
+/** The job of the list under its newest state. */
+function merged(job: Job, live: EventJob | undefined): Job {
+  // The list may be newer at the end of a job, and it is right then.
+  if (!live || isEnded(job.status)) return job;
+  return { ...job, status: live.status, progress: live.progress, eta_s: live.eta_s };
+}
 
 export function JobsPage() {
   const { say } = useSpeech();
   const [limit, setLimit] = useState(PAGE);
   const { value, refusal, again } = usePolled("jobs", () => api.jobs(limit), REFRESH);
+  const moving = useOverview();
+  // A job that the list does not have yet, or one that has ended.
+  const listed = new Map(value?.jobs.map((job) => [job.job_id, job.status]));
+  const isNews = [...moving].some(([id, { status }]) => {
+    const known = listed.get(id);
+    return value !== null && (known === undefined ? limit === PAGE : isEnded(status) && !isEnded(known));
+  });
+  useEffect(() => {
+    if (isNews) again();
+  }, [isNews, again]);
   return (
     <>
       <StartForm />
@@ -26,7 +62,9 @@ export function JobsPage() {
         {!value && !refusal && <p>{say("loading")}</p>}
         {value?.jobs.length === 0 && <p>{say("noJobs")}</p>}
         <ul className="jobs">
-          {value?.jobs.map((job) => <JobRow key={job.job_id} job={job} />)}
+          {value?.jobs.map((job) => (
+            <JobRow key={job.job_id} job={merged(job, moving.get(job.job_id))} />
+          ))}
         </ul>
         {value?.next_cursor && limit < MOST && (
           <button
