@@ -22,7 +22,7 @@ import unicodedata
 from ragtrain_server import Server
 
 # Formats that end as `unsupported_format` until their readers are built.
-UNREAD = {".dwg"}
+UNREAD = set()
 FAMILIES = {"rd": "drawings", "unknown": "other"}
 
 

@@ -212,7 +212,6 @@ fn in_ole<R: Read + Seek>(source: &mut R, head: &[u8]) -> io::Result<Result<Form
 /// What to call a format that has no reader yet.
 fn unreadable(format: Format) -> Option<&'static str> {
     match format {
-        Format::Dwg => Some("чертёж DWG"),
         Format::Ifc => Some("модель IFC"),
         _ => None,
     }

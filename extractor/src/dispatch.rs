@@ -7,7 +7,7 @@ use extractor::pdf::{PdfError, PdfFile, Verdict};
 use extractor::reader::{Limits, ReadError, Sink};
 use extractor::request::ReadLimits;
 use extractor::{doc, docx};
-use extractor::{dxf, estimate, html, odt, rtf, spreadsheet, text};
+use extractor::{dwg, dxf, estimate, html, odt, rtf, spreadsheet, text};
 use shared::outcome::Code;
 use std::io::{self, Cursor};
 use std::sync::Arc;
@@ -58,6 +58,7 @@ fn read_format(
         Format::Json => text::json::read(&bytes, limits, sink)?,
         Format::Html => html::read(&bytes, limits, sink)?,
         Format::Xml | Format::Gge => estimate::read(&bytes, limits, sink)?,
+        Format::Dwg => dwg::read(&bytes, limits, sink)?,
         Format::Dxf => dxf::read(&bytes, limits, sink)?,
         Format::Png | Format::Jpeg | Format::Tiff | Format::Bmp => {
             let frames = ocr::frame_sizes(&bytes, format, limits.pages)?;

@@ -20,6 +20,7 @@ pub mod spreadsheet;
 pub mod text;
 pub mod html;
 pub mod estimate;
+pub mod dwg;
 pub mod dxf;
 
 mod encoding;

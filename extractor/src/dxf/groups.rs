@@ -21,7 +21,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Group>, ReadError> {
 }
 
 fn ascii(bytes: &[u8]) -> Result<Vec<Group>, ReadError> {
-    let text = encoding::decode(bytes, code_page(bytes)).text;
+    of_text(&encoding::decode(bytes, code_page(bytes)).text)
+}
+
+/// All pairs of a decoded file of the text form.
+pub(super) fn of_text(text: &str) -> Result<Vec<Group>, ReadError> {
     let mut groups = Vec::new();
     let mut lines = text.lines();
     while let (Some(code), Some(value)) = (lines.next(), lines.next()) {

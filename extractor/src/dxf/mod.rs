@@ -7,6 +7,7 @@ mod markup;
 use crate::model::{Block, BlockKind, Page};
 use crate::reader::{Limits, ReadError, Sink};
 use collect::{Drawing, Text};
+use groups::Group;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Dimension values listed for one layer; a plan has thousands, most of them alike.
@@ -14,8 +15,16 @@ const MAX_DIMENSIONS: usize = 300;
 
 /// Reads a drawing exchange file, ASCII or binary. The model and every layout are pages.
 pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), ReadError> {
-    let groups = groups::read(bytes)?;
-    let drawing = collect::collect(&groups, limits)?;
+    read_groups(&groups::read(bytes)?, limits, sink)
+}
+
+/// The same for the decoded text of a file.
+pub(crate) fn read_text(text: &str, limits: &Limits, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    read_groups(&groups::of_text(text)?, limits, sink)
+}
+
+fn read_groups(groups: &[Group], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    let drawing = collect::collect(groups, limits)?;
     let mut properties = BTreeMap::new();
     if !drawing.version.is_empty() {
         properties.insert("dxf_version".to_owned(), drawing.version.clone());
