@@ -5,7 +5,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RAGTRAIN := $(TARGET)/release/ragtrain
 
-.PHONY: help setup dashboard build demo test lint samples score retrieval model bench-queue bench-relay chaos recovery soak soak-live rolling mutations
+.PHONY: help setup dashboard build demo test lint samples score retrieval model bench-queue bench-relay chaos recovery soak soak-live rolling mutations broken-files
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ bench-queue: ## the queue beside BullMQ and Celery, about seven minutes (needs n
 
 bench-relay: ## live events beside Socket.IO, FastAPI and Centrifuge, about half an hour (needs node, python3-venv; go if there)
 	python3 bench/relay/run.py --rounds $(or $(ROUNDS),5)
+
+broken-files: build ## read 2,000 broken files in the limited child: make broken-files FILES=/path SEED=…
+	python3 bench/mutations.py --count $(or $(COUNT),2000) $(and $(SEED),--seed $(SEED)) $(FILES)
 
 soak: ## break simulated workers at random, ten minutes long: make soak MINUTES=10 SEED=…
 	cargo build --release -p simulation --locked
