@@ -57,7 +57,7 @@ bench-relay: ## live events beside Socket.IO, FastAPI and Centrifuge, about half
 	python3 bench/relay/run.py --rounds $(or $(ROUNDS),5)
 
 broken-files: build ## read 2,000 broken files in the limited child: make broken-files FILES=/path SEED=…
-	python3 bench/mutations.py --count $(or $(COUNT),2000) $(and $(SEED),--seed $(SEED)) $(FILES)
+	python3 bench/broken_files.py --count $(or $(COUNT),2000) $(and $(SEED),--seed $(SEED)) $(FILES)
 
 soak: ## break simulated workers at random, ten minutes long: make soak MINUTES=10 SEED=…
 	cargo build --release -p simulation --locked

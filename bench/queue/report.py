@@ -1,8 +1,11 @@
 """Writes the figures of run.py as tables."""
 
-import json
-import random
 import statistics
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from tables import interval, quantile, table, to_json  # noqa: E402
 
 NAMES = {"ours": "ours", "bullmq": "BullMQ (Node)", "bullmq-rust": "bullmq-official (Rust)",
          "celery": "Celery"}
@@ -13,28 +16,6 @@ COSTS = (
     ("worker_cpu_us", "worker CPU µs/doc", 1, False),
     ("commands", "commands/doc", 1, False),
 )
-RESAMPLES = 4000
-
-
-def to_json(about, rows):
-    """One line per cell, so that the file can be read and compared."""
-    def short(row):
-        return {name: round(value, 3) if isinstance(value, float) else value
-                for name, value in row.items()}
-    lines = ",\n".join(json.dumps(short(row)) for row in rows)
-    return f'{{"about": {json.dumps(about)},\n"cells": [\n{lines}\n]}}\n'
-
-
-def quantile(values, share):
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def interval(values):
-    """Bootstrap 95 % interval of the median."""
-    choose = random.Random(1)
-    medians = [statistics.median(choose.choices(values, k=len(values))) for _ in range(RESAMPLES)]
-    return quantile(medians, 0.025), quantile(medians, 0.975)
 
 
 def ratios(rows, system, figure):
@@ -50,11 +31,6 @@ def ratio_cell(rows, system, figure):
         return "" if system == "ours" else "–"
     low, high = interval(found)
     return f"{statistics.median(found):.2f} [{low:.2f}, {high:.2f}]"
-
-
-def table(titles, lines):
-    rule = ["---"] * len(titles)
-    return "\n".join("| " + " | ".join(line) + " |" for line in [titles, rule, *lines]) + "\n"
 
 
 def drain(rows, concurrency):

@@ -249,7 +249,7 @@ def main():
     kept, dropped = drop_disturbed(rows)
     about |= {"seed": options.seed, "rounds": rows[-1]["round"] + 1, "cells": len(rows),
               "dropped": dropped, "minutes": round((time.monotonic() - start) / 60, 1)}
-    (options.out / "results.json").write_text(report.to_json(about, rows))
+    (options.out / "results.json").write_text(report.to_json(about, rows, digits=3))
     (options.out / "RESULTS.md").write_text(report.render(about, kept))
     print(f"{options.out / 'RESULTS.md'} written; {dropped} of {len(rows)} cells dropped")
 

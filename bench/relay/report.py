@@ -1,11 +1,14 @@
 """Writes the figures of run.py as tables."""
 
-import json
 import math
-import random
 import statistics
+import sys
+from pathlib import Path
 
 import faults
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from tables import interval, table, to_json  # noqa: E402
 
 NAMES = {"ours": "ours", "socketio": "Socket.IO + redis-adapter", "fastapi": "FastAPI + redis.asyncio",
          "centrifuge": "Centrifuge 0.15"}
@@ -17,29 +20,6 @@ LATE_US = 1000
 # Cells in which somebody else used the machine do not count.
 OTHERS = 0.3
 STOLEN = 0.05
-RESAMPLES = 4000
-
-
-def to_json(about, rows):
-    """One line per cell, so that the file can be read and compared."""
-    def short(row):
-        return {name: round(value, 4) if isinstance(value, float) else value
-                for name, value in row.items()}
-    lines = ",\n".join(json.dumps(short(row)) for row in rows)
-    return f'{{"about": {json.dumps(about)},\n"cells": [\n{lines}\n]}}\n'
-
-
-def interval(values):
-    """Bootstrap 95 % interval of the median."""
-    choose = random.Random(1)
-    medians = sorted(statistics.median(choose.choices(values, k=len(values)))
-                     for _ in range(RESAMPLES))
-    return medians[int(0.025 * RESAMPLES)], medians[int(0.975 * RESAMPLES)]
-
-
-def table(titles, lines):
-    rule = ["---"] * len(titles)
-    return "\n".join("| " + " | ".join(line) + " |" for line in [titles, rule, *lines]) + "\n"
 
 
 class Cells:
@@ -280,7 +260,7 @@ have none.
 ## Coming back
 
 100 viewers of one job miss 500 messages of it and come back one after another; from the begin of the connection to the \
-last message. Of 100 values the p99 is the second largest.
+last message. Of 100 values the p99 is the largest.
 
 {resume(quiet, "resume")}
 The same with a job for each viewer, away for more than five seconds, so that the server has to read each history again.

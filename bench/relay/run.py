@@ -90,7 +90,7 @@ def main():
     for number in range(options.rounds):
         run_round(machine, number, order, wanted, systems, rows)
         about |= {"minutes": round((time.monotonic() - start) / 60, 1), "rounds": number + 1}
-        (options.out / "results.json").write_text(report.to_json(about, rows))
+        (options.out / "results.json").write_text(report.to_json(about, rows, digits=4))
         (options.out / "RESULTS.md").write_text(report.render(about, rows))
     print(f"{options.out / 'RESULTS.md'} written")
     missed = report.missed(rows)

@@ -120,24 +120,24 @@ def everything(machine, system):
     return flow(machine, system, viewers=200, jobs=20, rate=60, seconds=5, watches_all=True)
 
 
-def resume(machine, system):
-    """100 viewers of one job miss 500 messages of it and come back one after another."""
-    with Stage(machine, system, viewers=100, score=True) as stage:
+def resumed(machine, system, jobs, rate):
+    """100 viewers miss 500 messages of their job and come back one after another."""
+    with Stage(machine, system, viewers=100, jobs=jobs, score=True) as stage:
         stage.open()
-        stage.publish(10, 100)
+        stage.publish(10, max(100, 10 * jobs))
         stage.viewers.ask("drop")
-        stage.publisher.ask("500 2000")
+        stage.publisher.ask(f"500 {rate}")
         return came_back(stage, stage.viewers.ask("resume 510"), 510)
+
+
+def resume(machine, system):
+    """All of one job."""
+    return resumed(machine, system, jobs=1, rate=2000)
 
 
 def resume_cold(machine, system):
-    """The same with a job for each viewer, away for so long that the server has forgotten it."""
-    with Stage(machine, system, viewers=100, jobs=100, score=True) as stage:
-        stage.open()
-        stage.publish(10, 1000)
-        stage.viewers.ask("drop")
-        stage.publisher.ask("500 7000")
-        return came_back(stage, stage.viewers.ask("resume 510"), 510)
+    """Each of a job of its own, away for so long that the server has forgotten it."""
+    return resumed(machine, system, jobs=100, rate=7000)
 
 
 def storm(machine, system):

@@ -76,4 +76,5 @@ export const train = (request: TrainRequest, key: string) =>
 export const overviewAddress = () =>
   `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
 
+/** The stream of one job. */
 export const socketAddress = (id: string) => `${overviewAddress()}/${id}`;

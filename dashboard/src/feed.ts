@@ -1,6 +1,7 @@
 // What the live stream has told of a job so far, for the page to draw.
 
 import type { Connection, Listener } from "./live";
+import { Observed } from "./observed";
 import type { EventJob, LiveEvent, Outcome, Snapshot } from "./wire";
 
 export const STAGES = 14;
@@ -27,25 +28,13 @@ export interface Progressing {
 export const isProblem = (outcome: Outcome | null | undefined) =>
   outcome === "failed" || outcome === "needs_attention" || outcome === "too_short";
 
-export class Feed implements Listener {
+export class Feed extends Observed implements Listener {
   lines: Line[] = [];
   documents = new Map<number, Progressing>();
   job: EventJob | null = null;
   state: Connection = "connecting";
   /** Lines before the first are gone. */
   gap = false;
-  /** Grows with every change and is what the page compares. */
-  version = 0;
-  private readonly viewers = new Set<() => void>();
-  private scheduled = false;
-
-  /** `soon` gathers the changes of one picture: a replay brings thousands of events at once. */
-  constructor(private readonly soon: (action: () => void) => void) {}
-
-  watch = (viewer: () => void): (() => void) => {
-    this.viewers.add(viewer);
-    return () => this.viewers.delete(viewer);
-  };
 
   event(event: LiveEvent): void {
     this.job = event.job;
@@ -90,15 +79,5 @@ export class Feed implements Listener {
       this.documents.set(index, document);
     }
     return document;
-  }
-
-  private changed(): void {
-    this.version += 1;
-    if (this.scheduled) return;
-    this.scheduled = true;
-    this.soon(() => {
-      this.scheduled = false;
-      for (const viewer of this.viewers) viewer();
-    });
   }
 }

@@ -1,7 +1,8 @@
 // The newest state of every job that moves, from the stream of all jobs. That stream has no history:
-// what was missed is in the list, which is asked for anew after every connection.
+// what was missed is in the list, which the page asks for again and again.
 
 import { browser, type Environment, type Socket } from "./live";
+import { Observed } from "./observed";
 import type { EventJob, LiveEvent } from "./wire";
 
 /** Quiet for so long is as good as dead; a new connection costs nearly nothing. */
@@ -9,30 +10,21 @@ const SILENCE = 60_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 10_000;
 
-export class Overview {
+export class Overview extends Observed {
   jobs = new Map<string, EventJob>();
-  /** Grows with every change and is what the page compares. */
-  version = 0;
-  private readonly viewers = new Set<() => void>();
-  private scheduled = false;
   private socket: Socket | null = null;
   private pause = FIRST_PAUSE;
   private cancelSilence = () => {};
   private cancelPause = () => {};
 
-  /** `soon` gathers the changes of one picture: a busy server tells of thousands in a second. */
   constructor(
     private readonly address: string,
-    private readonly soon: (action: () => void) => void,
+    soon: (action: () => void) => void,
     private readonly environment: Environment = browser,
   ) {
+    super(soon);
     this.connect();
   }
-
-  watch = (viewer: () => void): (() => void) => {
-    this.viewers.add(viewer);
-    return () => this.viewers.delete(viewer);
-  };
 
   stop(): void {
     this.drop();
@@ -85,15 +77,5 @@ export class Overview {
       this.socket.close();
       this.socket = null;
     }
-  }
-
-  private changed(): void {
-    this.version += 1;
-    if (this.scheduled) return;
-    this.scheduled = true;
-    this.soon(() => {
-      this.scheduled = false;
-      for (const viewer of this.viewers) viewer();
-    });
   }
 }

@@ -1,5 +1,6 @@
 //! Reads files as the worker does, in limited children, and prints what was won:
-//! `cargo run --release --example extract -- [--text] file…`.
+//! `cargo run --release --example extract -- [--text | --outcome] file…`. With `--outcome` it prints
+//! how each file ended, as JSON, and nothing of what was read.
 
 use extractor::client::{ExtractError, ExtractLimits, Extraction, Tools, extract};
 use extractor::model::BlockKind;
@@ -9,7 +10,8 @@ use std::time::Instant;
 fn main() {
     let (options, files): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
-    let text_only = options.iter().any(|option| option == "--text");
+    let has = |name: &str| options.iter().any(|option| option == name);
+    let (text_only, outcome_only) = (has("--text"), has("--outcome"));
     let mut tools = Tools::find("/usr/local/bin:/usr/bin:/bin", &["rus", "eng"], 2);
     // Examples are built into a folder beside the programs.
     if let Some(folder) = std::env::current_exe().ok().as_deref().and_then(Path::parent) {
@@ -25,6 +27,10 @@ fn main() {
         let limits = ExtractLimits::default();
         let result = extract(path, &name.unwrap_or_default(), &limits, &tools, &|| false, &|_| ());
         let seconds = started.elapsed().as_secs_f32();
+        if outcome_only {
+            println!("{}", outcome(&result));
+            continue;
+        }
         match result {
             Ok(extraction) => {
                 if !text_only {
@@ -41,6 +47,14 @@ fn main() {
             }
             Err(other) => println!("━━━ {file}: {other}"),
         }
+    }
+}
+
+fn outcome(result: &Result<Extraction, ExtractError>) -> serde_json::Value {
+    match result {
+        Ok(extraction) => serde_json::json!({ "outcome": "read", "pages": extraction.pages.len() }),
+        Err(ExtractError::Failed(failure)) => serde_json::json!({ "outcome": failure.code.name() }),
+        Err(other) => serde_json::json!({ "error": other.to_string() }),
     }
 }
 

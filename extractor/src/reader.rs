@@ -107,11 +107,27 @@ impl<'a> Sink<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{ReadError, Sink};
+pub(crate) mod tests {
+    use super::{Limits, ReadError, Sink};
     use crate::model::{Message, Page};
     use shared::outcome::Code;
     use std::io;
+
+    /// The pages that a reader finds, or the code of its refusal, for the tests of the formats.
+    pub(crate) fn pages_of(
+        read: impl FnOnce(&[u8], &Limits, &mut Sink<'_>) -> Result<(), ReadError>,
+        bytes: &[u8],
+    ) -> Result<Vec<Page>, Code> {
+        let mut pages = Vec::new();
+        let mut send = |message: Message| {
+            if let Message::Page(page) = message {
+                pages.push(page);
+            }
+            Ok(())
+        };
+        read(bytes, &Limits::default(), &mut Sink::new(&mut send)).map_err(|error| error.code)?;
+        Ok(pages)
+    }
 
     #[test]
     fn counts_pages_and_reports_a_closed_pipe() {

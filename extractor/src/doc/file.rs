@@ -121,11 +121,7 @@ impl WordFile {
             let length = u32_at(set, at).unwrap_or_default() as usize;
             let start = at.saturating_add(4);
             let bytes = set.get(start..start.saturating_add(length)).unwrap_or_default();
-            let encoding = match code_page {
-                65001 => encoding_rs::UTF_8,
-                1251 => encoding_rs::WINDOWS_1251,
-                _ => encoding_rs::WINDOWS_1252,
-            };
+            let encoding = codepage::to_encoding(code_page).unwrap_or(encoding_rs::WINDOWS_1252);
             let text = encoding.decode_without_bom_handling(bytes).0;
             let text = tidy_line(text.trim_end_matches('\0'));
             if !text.is_empty() {

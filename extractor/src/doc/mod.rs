@@ -10,13 +10,13 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use crate::flow::{Pages, Piece};
+use crate::flow::{Pages, note_page_numbers};
 use crate::reader::{Limits, ReadError, Sink};
 use body::Reading;
 use file::WordFile;
 
-/// Reads a DOC file. The format records no breaks but those that somebody made: where Word counted
-/// more pages, the property `page_numbers` is `approximate`.
+/// Reads a DOC file. The format records no breaks but those that somebody made, so the property
+/// `page_numbers` is `approximate`.
 pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), ReadError> {
     let file = WordFile::open(bytes, limits)?;
     let mut reading = Reading::new(&file, limits)?;
@@ -25,16 +25,10 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
 
     let mut pages = Pages::new(sink, limits, furniture);
     for piece in pieces {
-        match piece {
-            Piece::Block(block) => pages.block(block),
-            Piece::Pages(count) => pages.advance(count)?,
-        }
+        pages.piece(piece)?;
     }
     let page_count = pages.finish()?;
     let mut properties = file.properties();
-    let counted: u32 = properties.get("pages").and_then(|value| value.parse().ok()).unwrap_or(0);
-    if counted != 1 && page_count.saturating_mul(10) < counted.max(1).saturating_mul(9) {
-        properties.insert("page_numbers".to_owned(), "approximate".to_owned());
-    }
+    note_page_numbers(&mut properties, page_count, 0);
     sink.properties(properties)
 }

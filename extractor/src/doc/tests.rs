@@ -1,7 +1,7 @@
 //! DOC files made here, read back.
 
-use crate::model::{Block, BlockKind, Message, Page};
-use crate::reader::{Limits, Sink};
+use crate::model::{Block, BlockKind, Page};
+use crate::reader::tests::pages_of;
 use cfb::CompoundFile;
 use proptest::prelude::*;
 use shared::outcome::Code;
@@ -79,7 +79,7 @@ fn lists() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     (formats, levels, overview)
 }
 
-/// A document; `narrow` texts stand in one byte a character.
+/// A document with these flags in its header.
 fn doc(paragraphs: &[Paragraph<'_>], flags: u16) -> Vec<u8> {
     let mut main = vec![0_u8; TEXT];
     let mut bounds = vec![u32::try_from(TEXT).unwrap()];
@@ -132,15 +132,7 @@ fn doc(paragraphs: &[Paragraph<'_>], flags: u16) -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> Result<Vec<Page>, Code> {
-    let mut pages = Vec::new();
-    let mut send = |message: Message| {
-        if let Message::Page(page) = message {
-            pages.push(page);
-        }
-        Ok(())
-    };
-    super::read(bytes, &Limits::default(), &mut Sink::new(&mut send)).map_err(|e| e.code)?;
-    Ok(pages)
+    pages_of(super::read, bytes)
 }
 
 fn blocks(paragraphs: &[Paragraph<'_>]) -> Vec<Block> {

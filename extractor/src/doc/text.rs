@@ -90,3 +90,14 @@ fn narrow(byte: u8) -> u16 {
         other => u16::from(other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::narrow;
+
+    #[test]
+    fn narrow_text_is_of_code_page_1252() {
+        let text: Vec<u16> = b"\x93A\xE9\x94\x96".iter().map(|byte| narrow(*byte)).collect();
+        assert_eq!(String::from_utf16(&text).unwrap(), "“Aé”–");
+    }
+}

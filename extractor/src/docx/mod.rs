@@ -11,7 +11,7 @@ mod table;
 mod tests;
 
 use crate::encoding;
-use crate::flow::{Pages, Piece};
+use crate::flow::{Pages, note_page_numbers};
 use crate::package::Package;
 use crate::reader::{Limits, ReadError, Sink};
 use crate::xml::{Step, XmlReader};
@@ -42,10 +42,7 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
                 foreign_parts =
                     foreign_parts.saturating_add(u32::from(&*element.name == "altChunk"));
                 for piece in reading.container_child(&element)? {
-                    match piece {
-                        Piece::Block(block) => pages.block(block),
-                        Piece::Pages(count) => pages.advance(count)?,
-                    }
+                    pages.piece(piece)?;
                 }
             }
             Step::Close | Step::Text(_) => {}
@@ -56,12 +53,7 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
     let page_count = pages.finish()?;
 
     let mut properties = parts.properties;
-    let counted: u32 = properties.get("pages").and_then(|value| value.parse().ok()).unwrap_or(0);
-    // A tenth less is the usual effect of another printer; more means that breaks are missing.
-    let complete = rendered > 0 && page_count.saturating_mul(10) >= counted.saturating_mul(9);
-    if !complete && (counted > 1 || rendered == 0) {
-        properties.insert("page_numbers".to_owned(), "approximate".to_owned());
-    }
+    note_page_numbers(&mut properties, page_count, rendered);
     sink.properties(properties)?;
     if foreign_parts > 0 {
         sink.warning(None, "вложенные документы другого формата (altChunk) не прочитаны")?;

@@ -1,8 +1,8 @@
 //! DOCX files made here, read back.
 
-use crate::model::{Block, BlockKind, Message, Page};
+use crate::model::{Block, BlockKind, Page};
 use crate::package::tests::zip_of;
-use crate::reader::{Limits, Sink};
+use crate::reader::tests::pages_of;
 use proptest::prelude::*;
 use shared::outcome::Code;
 
@@ -51,15 +51,7 @@ fn docx(body: &str) -> Vec<u8> {
 }
 
 fn pages(bytes: &[u8]) -> Result<Vec<Page>, Code> {
-    let mut pages = Vec::new();
-    let mut send = |message: Message| {
-        if let Message::Page(page) = message {
-            pages.push(page);
-        }
-        Ok(())
-    };
-    super::read(bytes, &Limits::default(), &mut Sink::new(&mut send)).map_err(|e| e.code)?;
-    Ok(pages)
+    pages_of(super::read, bytes)
 }
 
 fn blocks(body: &str) -> Vec<Block> {

@@ -1,7 +1,6 @@
 //! DWG files made here by the library's writer, read back.
 
-use crate::model::Message;
-use crate::reader::{Limits, Sink};
+use crate::reader::tests::pages_of;
 use acadrust::entities::{EntityType, Text};
 use acadrust::types::{DxfVersion, Vector3};
 use acadrust::{CadDocument, DwgWriter};
@@ -20,15 +19,8 @@ fn drawing() -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> Result<Vec<String>, Code> {
-    let mut texts = Vec::new();
-    let mut send = |message: Message| {
-        if let Message::Page(page) = message {
-            texts.extend(page.blocks.into_iter().map(|block| block.text));
-        }
-        Ok(())
-    };
-    super::read(bytes, &Limits::default(), &mut Sink::new(&mut send)).map_err(|e| e.code)?;
-    Ok(texts)
+    let blocks = pages_of(super::read, bytes)?.into_iter().flat_map(|page| page.blocks);
+    Ok(blocks.map(|block| block.text).collect())
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Blocks gathered into pages.
 
-use crate::model::{Block, Page};
+use super::Piece;
+use crate::model::Page;
 use crate::reader::{Limits, ReadError, Sink};
+use std::collections::BTreeMap;
 
 /// The page that is being filled, and where finished ones go.
 pub(crate) struct Pages<'s, 'a> {
@@ -21,14 +23,18 @@ impl<'s, 'a> Pages<'s, 'a> {
         Pages { sink, page, max_pages: limits.pages }
     }
 
-    /// Puts a block on the current page.
-    pub(crate) fn block(&mut self, block: Block) {
-        self.page.blocks.push(block);
+    /// Puts a block on the current page, or goes on to another one.
+    pub(crate) fn piece(&mut self, piece: Piece) -> Result<(), ReadError> {
+        match piece {
+            Piece::Block(block) => self.page.blocks.push(block),
+            Piece::Pages(count) => self.advance(count)?,
+        }
+        Ok(())
     }
 
     /// Goes on by `count` pages. One break on a page that is still empty is the same break told
     /// twice (as a command and as the layout's record of it).
-    pub(crate) fn advance(&mut self, count: u32) -> Result<(), ReadError> {
+    fn advance(&mut self, count: u32) -> Result<(), ReadError> {
         if count == 1 && self.page.blocks.is_empty() {
             return Ok(());
         }
@@ -48,5 +54,22 @@ impl<'s, 'a> Pages<'s, 'a> {
             self.sink.page(self.page)?;
         }
         Ok(self.sink.pages())
+    }
+}
+
+/// Sets the property `page_numbers` to `approximate` where a person who opens the file finds other
+/// pages: no breaks are recorded by the program that laid the text out, or fewer than the property
+/// `pages` says that there were.
+pub(crate) fn note_page_numbers(
+    properties: &mut BTreeMap<String, String>,
+    page_count: u32,
+    recorded_breaks: u32,
+) {
+    let counted: u32 = properties.get("pages").and_then(|value| value.parse().ok()).unwrap_or(0);
+    // A tenth less is the usual effect of another printer; more means that breaks are missing.
+    let complete =
+        recorded_breaks > 0 && page_count.saturating_mul(10) >= counted.saturating_mul(9);
+    if !complete && (counted > 1 || recorded_breaks == 0) {
+        properties.insert("page_numbers".to_owned(), "approximate".to_owned());
     }
 }

@@ -10,7 +10,7 @@ mod styles;
 mod tests;
 
 use crate::encoding;
-use crate::flow::{Pages, Piece};
+use crate::flow::{Pages, note_page_numbers};
 use crate::package::Package;
 use crate::reader::{Limits, ReadError, Sink};
 use crate::xml::{Step, XmlReader};
@@ -43,10 +43,7 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
                     continue;
                 }
                 for piece in reading.child(&element)? {
-                    match piece {
-                        Piece::Block(block) => pages.block(block),
-                        Piece::Pages(count) => pages.advance(count)?,
-                    }
+                    pages.piece(piece)?;
                 }
             }
             Step::Close | Step::Text(_) => {}
@@ -57,11 +54,6 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
     let page_count = pages.finish()?;
 
     let mut properties = parts.properties;
-    let counted: u32 = properties.get("pages").and_then(|value| value.parse().ok()).unwrap_or(0);
-    // As with DOCX: a tenth less is the usual effect of another printer.
-    let complete = recorded > 0 && page_count.saturating_mul(10) >= counted.saturating_mul(9);
-    if !complete && (counted > 1 || recorded == 0) {
-        properties.insert("page_numbers".to_owned(), "approximate".to_owned());
-    }
+    note_page_numbers(&mut properties, page_count, recorded);
     sink.properties(properties)
 }

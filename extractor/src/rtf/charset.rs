@@ -1,6 +1,6 @@
 //! Bytes as text: the code page of the file, and those of its fonts.
 
-use encoding_rs::{Encoding, WINDOWS_1251, WINDOWS_1252};
+use encoding_rs::{Encoding, WINDOWS_1252};
 use std::collections::HashMap;
 
 /// What a font's bytes mean.
@@ -82,17 +82,5 @@ fn sign(byte: u8) -> char {
 }
 
 fn by_number(code_page: i32) -> Option<&'static Encoding> {
-    match code_page {
-        1251 => Some(WINDOWS_1251),
-        866 => Some(encoding_rs::IBM866),
-        932 => Some(encoding_rs::SHIFT_JIS),
-        936 => Some(encoding_rs::GBK),
-        949 => Some(encoding_rs::EUC_KR),
-        950 => Some(encoding_rs::BIG5),
-        10000 => Some(encoding_rs::MACINTOSH),
-        10007 => Some(encoding_rs::X_MAC_CYRILLIC),
-        20866 => Some(encoding_rs::KOI8_R),
-        65001 => Some(encoding_rs::UTF_8),
-        number => Encoding::for_label(format!("windows-{number}").as_bytes()),
-    }
+    u16::try_from(code_page).ok().and_then(codepage::to_encoding)
 }

@@ -9,14 +9,14 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use crate::flow::{Pages, Piece};
+use crate::flow::{Pages, note_page_numbers};
 use crate::reader::{Limits, ReadError, Sink};
 use reading::Reading;
 use shared::outcome::Code;
 use tokens::Tokens;
 
-/// Reads an RTF file. The format records no breaks but those that somebody made: where the program
-/// that saved it counted more pages, the property `page_numbers` is `approximate`.
+/// Reads an RTF file. The format records no breaks but those that somebody made, so the property
+/// `page_numbers` is `approximate`.
 pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), ReadError> {
     let mut reading = Reading::new(limits);
     for token in Tokens::new(bytes) {
@@ -27,17 +27,11 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
 
     let mut pages = Pages::new(sink, limits, read.furniture);
     for piece in read.pieces {
-        match piece {
-            Piece::Block(block) => pages.block(block),
-            Piece::Pages(count) => pages.advance(count)?,
-        }
+        pages.piece(piece)?;
     }
     let page_count = pages.finish()?;
     let mut properties = read.properties;
-    let counted: u32 = properties.get("pages").and_then(|value| value.parse().ok()).unwrap_or(0);
-    if counted != 1 && page_count.saturating_mul(10) < counted.max(1).saturating_mul(9) {
-        properties.insert("page_numbers".to_owned(), "approximate".to_owned());
-    }
+    note_page_numbers(&mut properties, page_count, 0);
     sink.properties(properties)?;
     if !whole {
         sink.warning(Some(Code::DamagedFile), "файл обрывается: прочитано то, что в нём есть")?;

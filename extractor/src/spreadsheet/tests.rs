@@ -1,7 +1,7 @@
 use super::number_text;
-use crate::model::{Block, BlockKind, Message};
+use crate::model::{Block, BlockKind};
 use crate::package::tests::zip_of;
-use crate::reader::{Limits, Sink};
+use crate::reader::tests::pages_of;
 use proptest::prelude::*;
 use shared::outcome::Code;
 
@@ -58,15 +58,7 @@ fn rows(rows: &[(u32, &[&str])]) -> String {
 }
 
 fn read(bytes: &[u8]) -> Result<Vec<Block>, Code> {
-    let mut blocks = Vec::new();
-    let mut send = |message: Message| {
-        if let Message::Page(page) = message {
-            blocks.extend(page.blocks);
-        }
-        Ok(())
-    };
-    super::read(bytes, &Limits::default(), &mut Sink::new(&mut send)).map_err(|e| e.code)?;
-    Ok(blocks)
+    Ok(pages_of(super::read, bytes)?.into_iter().flat_map(|page| page.blocks).collect())
 }
 
 #[test]
@@ -107,15 +99,7 @@ fn ods(rows: &str) -> Vec<u8> {
 }
 
 fn read_ods(bytes: &[u8]) -> Result<Vec<Block>, Code> {
-    let mut blocks = Vec::new();
-    let mut send = |message: Message| {
-        if let Message::Page(page) = message {
-            blocks.extend(page.blocks);
-        }
-        Ok(())
-    };
-    super::read_ods(bytes, &Limits::default(), &mut Sink::new(&mut send)).map_err(|e| e.code)?;
-    Ok(blocks)
+    Ok(pages_of(super::read_ods, bytes)?.into_iter().flat_map(|page| page.blocks).collect())
 }
 
 #[test]

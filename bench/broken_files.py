@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reads files that were broken at random, each in the limited child as the worker does it.
 
-usage: mutations.py [--count 2000] [--seed N] [--keep FOLDER] FILE_OR_FOLDER…   (default: samples/)
+usage: broken_files.py [--count 2000] [--seed N] [--keep FOLDER] FILE_OR_FOLDER…   (default: samples/)
 
 Every file has to end with an outcome: read, or a stable code. Exit code 1 when one does not, takes
 longer than 60 s or more than 2 GB; what did so is kept. The seed decides the mutations.
@@ -90,10 +90,10 @@ def files_of(sources):
 
 def read(path):
     """Outcome, seconds and the largest process of one run."""
-    program = TARGET / "release/examples/outcome"
+    program = TARGET / "release/examples/extract"
     with tempfile.TemporaryFile("w+") as output:
         started = time.monotonic()
-        process = subprocess.Popen([program, path], stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen([program, "--outcome", path], stdout=output, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.monotonic() - started
@@ -111,14 +111,14 @@ def main():
     parser.add_argument("sources", nargs="*", default=[ROOT / "samples"])
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--keep", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()) / "ragtrain-mutations")
+    parser.add_argument("--keep", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()) / "ragtrain-broken-files")
     options = parser.parse_args()
     subprocess.run(["cargo", "build", "--release", "--locked", "--workspace", "--examples"], cwd=ROOT, check=True)
     choose, paths = random.Random(options.seed), list(files_of(options.sources))
     outcomes, bad = collections.Counter(), []
     slowest, largest = (0, ""), (0, "")
     print(f"seed {options.seed}, {len(paths)} files", flush=True)
-    with tempfile.TemporaryDirectory(prefix="ragtrain-mutations-") as folder:
+    with tempfile.TemporaryDirectory(prefix="ragtrain-broken-files-") as folder:
         for number in range(options.count):
             source = choose.choice(paths)
             kind, data = mutated(source.read_bytes(), choose)
