@@ -22,14 +22,13 @@ pub use live::RelayTimes;
 pub use recover::recover;
 
 use crate::drain::DrainTimes;
-use crate::listener::{Impatient, Line};
+use crate::listener::{Impatient, Peer};
 use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::origin::OriginRule;
 use crate::sockets::Sockets;
 use crate::state::{App, Server, Stores};
 use anyhow::{Context, bail};
-use axum::serve::ListenerExt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shared::queue::{Queue, QueueError};
 use shared::settings::{
@@ -43,7 +42,7 @@ use stores::{Blobs, Database, ModelFolder, StoreError};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// Everything the api can be told.
 #[derive(clap::Args, Clone, Debug)]
@@ -134,16 +133,19 @@ pub async fn serve(
         }
     };
     let router = router::router(app.clone());
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let service = router.into_make_service_with_connect_info::<Peer>();
     let unanswered = app.hub.times.unanswered;
-    let listener = Impatient { listener, unanswered }.tap_io(Line::without_delay);
+    let listener = Impatient { listener, unanswered };
     let serving = axum::serve(listener, service).with_graceful_shutdown(drained);
+    // A task, so that the threads that accept connections are those that serve them: the main one
+    // has a heap of its own, where what every connection leaves behind would be of no use to them.
+    let serving = AbortOnDropHandle::new(tokio::spawn(serving.into_future()));
     let hard_stop = async {
         draining.cancelled().await;
         sleep(times.limit).await;
     };
     tokio::select! {
-        served = async { serving.await } => served.context("the http server failed")?,
+        served = serving => served.context("the http server ended")?.context("the http server failed")?,
         () = hard_stop => {
             tracing::warn!(open = app.sockets.open(), "the drain took too long: the rest is cut off");
         }

@@ -3,12 +3,18 @@
 //! A client that sends its request a byte a minute, or none at all, costs a task and a file
 //! descriptor; so the head of the first request has to be complete in a few seconds.
 
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::Version;
+use axum::http::request::Parts;
+use axum::serve::{IncomingStream, Listener};
 use socket2::{SockRef, TcpKeepalive};
+use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -39,7 +45,7 @@ impl Listener for Impatient {
         if let Err(error) = watch_over(&stream, self.unanswered) {
             tracing::debug!(%error, "a connection is not watched over");
         }
-        (Line { stream, waiting: Some(Waiting::new()) }, address)
+        (Line { stream: Arc::new(stream), waiting: Some(Waiting::new()) }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -47,17 +53,47 @@ impl Listener for Impatient {
     }
 }
 
-/// Lets the kernel end a line whose other side is gone or has stopped reading.
+/// Sends small frames at once, and lets the kernel end a line whose other side is gone or has
+/// stopped reading.
 fn watch_over(stream: &TcpStream, unanswered: Duration) -> io::Result<()> {
     let socket = SockRef::from(stream);
     let probes = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY);
     socket.set_tcp_keepalive(&probes)?;
-    socket.set_tcp_user_timeout(Some(unanswered))
+    socket.set_tcp_user_timeout(Some(unanswered))?;
+    stream.set_nodelay(true)
+}
+
+/// Who is on the other side of a connection, for the handlers of its requests.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// Not what keeps the connection open.
+    line: Weak<TcpStream>,
+}
+
+impl Connected<IncomingStream<'_, Impatient>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Impatient>) -> Peer {
+        Peer { address: *stream.remote_addr(), line: Arc::downgrade(&stream.io().stream) }
+    }
+}
+
+/// The line below a request that has it for itself, so that after an upgrade its bytes may also be
+/// written past the server; `None` where requests share one.
+pub(crate) struct OwnLine(pub(crate) Option<Arc<TcpStream>>);
+
+impl<S: Sync> FromRequestParts<S> for OwnLine {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<OwnLine, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>();
+        let peer = peer.filter(|_| parts.version == Version::HTTP_11);
+        Ok(OwnLine(peer.and_then(|peer| peer.0.line.upgrade())))
+    }
 }
 
 /// A connection.
 pub(crate) struct Line {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     /// `None` once the head of the first request is there.
     waiting: Option<Waiting>,
 }
@@ -89,11 +125,18 @@ impl Waiting {
     }
 }
 
-impl Line {
-    /// Sends small frames at once.
-    pub(crate) fn without_delay(&mut self) {
-        if let Err(error) = self.stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
+/// Repeats an operation that does not wait until it is done; waits while the line is not ready.
+fn poll_line<T>(
+    line: &TcpStream,
+    context: &mut Context<'_>,
+    ready: fn(&TcpStream, &mut Context<'_>) -> Poll<io::Result<()>>,
+    mut operation: impl FnMut() -> io::Result<T>,
+) -> Poll<io::Result<T>> {
+    loop {
+        ready!(ready(line, context))?;
+        match operation() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            done => return Poll::Ready(done),
         }
     }
 }
@@ -105,12 +148,13 @@ impl AsyncRead for Line {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let line = &mut *self;
-        let read = Pin::new(&mut line.stream).poll_read(context, buffer);
-        if let Some(waiting) = &mut line.waiting {
-            if waiting.ends_in(&buffer.filled()[before..]) {
-                line.waiting = None;
-            } else if waiting.deadline.as_mut().poll(context).is_ready() {
+        let Line { stream, waiting } = &mut *self;
+        let operation = || stream.try_read_buf(buffer).map(drop);
+        let read = poll_line(stream, context, TcpStream::poll_read_ready, operation);
+        if let Some(head) = waiting {
+            if head.ends_in(&buffer.filled()[before..]) {
+                *waiting = None;
+            } else if head.deadline.as_mut().poll(context).is_ready() {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
         }
@@ -120,31 +164,38 @@ impl AsyncRead for Line {
 
 impl AsyncWrite for Line {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let line = &*self.stream;
+        poll_line(line, context, TcpStream::poll_write_ready, || line.try_write(bytes))
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let line = &*self.stream;
+        poll_line(line, context, TcpStream::poll_write_ready, || line.try_write_vectored(slices))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+    /// Nothing is kept here.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match SockRef::from(&*self.stream).shutdown(Shutdown::Write) {
+            // The other side was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
+            done => Poll::Ready(done),
+        }
     }
 }
 

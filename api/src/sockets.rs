@@ -1,12 +1,13 @@
 //! How many sockets and event streams are open, in all and from one address.
 
+use crate::listener::Peer;
 use crate::problem::{Problem, problem};
 use crate::state::App;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -126,8 +127,8 @@ impl FromRequestParts<App> for SocketPermit {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<SocketPermit, Problem> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let address = address.map_or(IpAddr::from([127, 0, 0, 1]), |info| info.0.ip());
+        let address = parts.extensions.get::<ConnectInfo<Peer>>();
+        let address = address.map_or(IpAddr::from([127, 0, 0, 1]), |info| info.0.address.ip());
         app.sockets.take(address)
     }
 }

@@ -6,9 +6,10 @@
 //! only ever sees what is contiguous, so there is no instant at which history hands over to live.
 
 use super::entry::Entry;
+use super::fan::{Fans, Source};
 use super::firehose::Firehose;
 use super::log::Page;
-use super::look::{Delivered, Look, Position, ResetReason};
+use super::look::{Cursor, Delivered, Look, Position, ResetReason};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,6 +30,8 @@ pub(crate) struct Channel {
     pub(crate) job: Uuid,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
+    /// Who writes to the sockets that wait.
+    pub(crate) fans: Fans,
     /// Rung when the ring may lag behind the stream; the filling task waits on it.
     pub(crate) stale: Notify,
     viewers: AtomicUsize,
@@ -80,6 +83,7 @@ impl Channel {
             job,
             state: Mutex::new(state),
             changed: watch::Sender::new(0),
+            fans: Fans::default(),
             stale: Notify::new(),
             viewers: AtomicUsize::new(0),
             closed: CancellationToken::new(),
@@ -92,11 +96,6 @@ impl Channel {
 
     fn wake_viewers(&self) {
         self.changed.send_modify(|version| *version = version.wrapping_add(1));
-    }
-
-    /// A receiver that fires whenever [`look`](Channel::look) may answer something else.
-    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
     }
 
     /// Where the channel stands; `None` before the stream has been read once.
@@ -134,26 +133,6 @@ impl Channel {
         state.tracked_from.is_some() && !state.ended
     }
 
-    /// What a cursor that has everything up to `position` finds, at most `limit` events.
-    pub(crate) fn look(&self, position: u64, lineage: u64, limit: usize) -> Look {
-        let state = self.lock();
-        if !state.synced {
-            return Look::Nothing;
-        }
-        if state.lineage != lineage {
-            return Look::Void(state.reason, state.lineage);
-        }
-        if position >= state.top {
-            return if state.ended { Look::Ended } else { Look::Nothing };
-        }
-        let Some(first) = state.ring.front().map(|entry| entry.seq) else {
-            return Look::BelowRing;
-        };
-        let Some(skip) = (position + 1).checked_sub(first) else { return Look::BelowRing };
-        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        Look::Events(state.ring.iter().skip(skip).take(limit).cloned().collect())
-    }
-
     /// A message from pub/sub.
     pub(crate) fn deliver(&self, entry: Arc<Entry>, firehose: &Firehose) -> Delivered {
         let mut state = self.lock();
@@ -183,6 +162,21 @@ impl Channel {
     /// From where the filling task has to read.
     pub(crate) fn fill_from(&self) -> u64 {
         self.lock().top
+    }
+
+    /// Begins with the newest events of the stream, which end at its head.
+    pub(crate) fn begin(&self, newest: Page, firehose: &Firehose) {
+        let mut state = self.lock();
+        let Some(head) = newest.head.filter(|_| state.epoch.is_empty()) else { return };
+        state.epoch = head.epoch;
+        state.oldest = newest.oldest;
+        state.top = newest.events.first().map_or(head.seq, |first| first.seq - 1);
+        for entry in newest.events {
+            state.append(Arc::new(entry), firehose);
+        }
+        state.synced = state.top == head.seq;
+        drop(state);
+        self.wake_viewers();
     }
 
     /// Takes in what was read of the stream after `asked_from`. `true` when the ring now reaches
@@ -247,6 +241,31 @@ impl Channel {
         } else {
             Some(state.idle_since.map_or_else(Default::default, |since| since.elapsed()))
         }
+    }
+}
+
+impl Source for Channel {
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    fn look(&self, Cursor { position, lineage }: Cursor, limit: usize) -> Look {
+        let state = self.lock();
+        if !state.synced {
+            return Look::Nothing;
+        }
+        if state.lineage != lineage {
+            return Look::Void(state.reason, state.lineage);
+        }
+        if position >= state.top {
+            return if state.ended { Look::Ended } else { Look::Nothing };
+        }
+        let Some(first) = state.ring.front().map(|entry| entry.seq) else {
+            return Look::BelowRing;
+        };
+        let Some(skip) = (position + 1).checked_sub(first) else { return Look::BelowRing };
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        Look::Events(state.ring.iter().skip(skip).take(limit).cloned().collect())
     }
 }
 

@@ -1,19 +1,15 @@
 use super::{Channel, Look, ResetReason};
 use crate::live::entry::{Entry, Since};
+use crate::live::fan::Source;
 use crate::live::firehose::Firehose;
 use crate::live::log::{Page, PageHead};
+use crate::live::look::Cursor;
 use proptest::prelude::*;
 use std::sync::Arc;
 use uuid::Uuid;
 
 fn entry(epoch: &str, seq: u64) -> Entry {
-    Entry {
-        job: Uuid::nil(),
-        epoch: epoch.to_owned(),
-        seq,
-        is_final: false,
-        json: format!("{{\"seq\":{seq}}}").into(),
-    }
+    Entry::new(Uuid::nil(), epoch.to_owned(), seq, false, &format!("{{\"seq\":{seq}}}"))
 }
 
 /// The stream as Redis keeps it.
@@ -52,7 +48,7 @@ fn read_all(channel: &Channel, from: u64, lineage: u64) -> Result<Vec<u64>, Rese
     let mut position = from;
     let mut read = Vec::new();
     loop {
-        match channel.look(position, lineage, 7) {
+        match channel.look(Cursor { position, lineage }, 7) {
             Look::Events(events) => {
                 read.extend(events.iter().map(|entry| entry.seq));
                 position = events.last().map_or(position, |entry| entry.seq);
@@ -133,7 +129,7 @@ fn a_long_history_is_not_pulled_into_the_ring() {
     let stream = Stream { epoch: "e".to_owned(), top: 5000, oldest: 1 };
     fill(&channel, &stream, &firehose);
     assert_eq!(channel.head(), ("e".to_owned(), 5000));
-    assert!(matches!(channel.look(100, 0, 10), Look::BelowRing));
+    assert!(matches!(channel.look(Cursor { position: 100, lineage: 0 }, 10), Look::BelowRing));
     assert_eq!(read_all(&channel, 4990, 0), Ok(Vec::from_iter(4991..=5000)));
 }
 
@@ -193,6 +189,6 @@ fn a_trimmed_stream_leaves_no_hole_in_the_ring() {
     stream.top = 200;
     stream.oldest = 150;
     fill(&channel, &stream, &firehose);
-    assert!(matches!(channel.look(10, 0, 10), Look::BelowRing));
+    assert!(matches!(channel.look(Cursor { position: 10, lineage: 0 }, 10), Look::BelowRing));
     assert_eq!(read_all(&channel, 149, 0), Ok(Vec::from_iter(150..=200)));
 }

@@ -1,8 +1,11 @@
 //! One event as the relay holds it: encoded once per process, shared by all viewers.
 
 use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
 use serde::Deserialize;
 use std::borrow::Cow;
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use uuid::Uuid;
 
 /// An event of one job.
@@ -12,8 +15,10 @@ pub(crate) struct Entry {
     pub(crate) epoch: String,
     pub(crate) seq: u64,
     pub(crate) is_final: bool,
-    /// The event as published, which is also the frame that every transport sends.
+    /// The event as published, which is also what every transport sends.
     pub(crate) json: Utf8Bytes,
+    /// The same as one frame of a WebSocket; `json` is its end.
+    frame: Bytes,
 }
 
 /// The few fields that the relay itself needs; the rest is passed on unread.
@@ -28,16 +33,31 @@ struct Envelope<'a> {
 }
 
 impl Entry {
+    /// Encodes an event once for all its viewers.
+    pub(crate) fn new(job: Uuid, epoch: String, seq: u64, is_final: bool, json: &str) -> Entry {
+        let mut header = FrameHeader { opcode: OpCode::Data(Data::Text), ..FrameHeader::default() };
+        header.is_final = true;
+        let length = json.len() as u64;
+        let mut frame = Vec::with_capacity(header.len(length) + json.len());
+        // Writing to memory cannot fail.
+        header.format(length, &mut frame).unwrap_or_default();
+        let begin = frame.len();
+        frame.extend_from_slice(json.as_bytes());
+        let frame = Bytes::from(frame);
+        let json = Utf8Bytes::try_from(frame.slice(begin..)).unwrap_or_default();
+        Entry { job, epoch, seq, is_final, json, frame }
+    }
+
+    /// The event as one unmasked text frame.
+    pub(crate) fn frame(&self) -> &Bytes {
+        &self.frame
+    }
+
     /// Reads a published event; `None` for what is not one.
     pub(crate) fn parse(body: &str) -> Option<Entry> {
         let envelope: Envelope<'_> = serde_json::from_str(body).ok()?;
-        Some(Entry {
-            job: envelope.job_id,
-            epoch: envelope.epoch.into_owned(),
-            seq: envelope.seq,
-            is_final: envelope.is_final,
-            json: Utf8Bytes::from(body),
-        })
+        let Envelope { job_id, epoch, seq, is_final } = envelope;
+        Some(Entry::new(job_id, epoch.into_owned(), seq, is_final, body))
     }
 }
 

@@ -1,6 +1,8 @@
 //! The events of all jobs in this process, in the order of their arrival, for the legacy sockets.
 
 use super::entry::Entry;
+use super::fan::{Fans, Source};
+use super::look::{Cursor, Look};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -15,6 +17,8 @@ const FINAL_EVENTS: usize = 16_384;
 pub(crate) struct Firehose {
     state: Mutex<State>,
     changed: watch::Sender<u64>,
+    /// Who writes to the sockets that wait.
+    pub(crate) fans: Fans,
 }
 
 #[derive(Default)]
@@ -27,7 +31,7 @@ struct State {
 
 impl Firehose {
     pub(crate) fn new() -> Firehose {
-        Firehose { state: Mutex::default(), changed: watch::Sender::new(0) }
+        Firehose { state: Mutex::default(), changed: watch::Sender::new(0), fans: Fans::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -87,6 +91,22 @@ impl Firehose {
     }
 }
 
+impl Source for Firehose {
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    fn look(&self, cursor: Cursor, limit: usize) -> Look {
+        let state = self.lock();
+        let Some(skip) = cursor.position.checked_sub(state.base) else { return Look::BelowRing };
+        if cursor.position >= state.end() {
+            return Look::Nothing;
+        }
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        Look::Events(state.ring.iter().skip(skip).take(limit).cloned().collect())
+    }
+}
+
 impl State {
     fn end(&self) -> u64 {
         self.base + self.ring.len() as u64
@@ -101,9 +121,9 @@ mod tests {
     use uuid::Uuid;
 
     fn push(firehose: &Firehose, job: u128, seq: u64, is_final: bool) {
-        let json = format!("{{\"seq\":{seq}}}").into();
+        let json = format!("{{\"seq\":{seq}}}");
         let (job, epoch) = (Uuid::from_u128(job), "e".to_owned());
-        firehose.push(Arc::new(Entry { job, epoch, seq, is_final, json }));
+        firehose.push(Arc::new(Entry::new(job, epoch, seq, is_final, &json)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::channel::Channel;
 use super::entry::Entry;
 use super::firehose::Firehose;
-use super::log::EventLog;
+use super::log::{EventLog, Page};
 use super::look::Delivered;
 use super::supervisor;
 use crate::metrics::Metrics;
@@ -61,7 +61,7 @@ pub(crate) struct Hub {
     pub(crate) log: EventLog,
     pub(crate) times: RelayTimes,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) firehose: Firehose,
+    pub(crate) firehose: Arc<Firehose>,
     /// Reads of single viewers below the ring; bounded so that a storm cannot drown Redis.
     pub(crate) reads: Semaphore,
     /// Since when Redis does not answer; `None` while it does.
@@ -129,7 +129,7 @@ impl Hub {
             log: EventLog::new(queue),
             times,
             metrics,
-            firehose: Firehose::new(),
+            firehose: Arc::new(Firehose::new()),
             reads: Semaphore::new(32),
             away_since: watch::Sender::new(None),
             wanted_changed: Notify::new(),
@@ -179,6 +179,23 @@ impl Hub {
 
     /// Joins the channel of a job, making it when needed.
     pub(crate) fn watch(self: &Arc<Self>, job: Uuid) -> Watched {
+        let (watched, new) = self.join(job);
+        if new {
+            watched.channel.stale.notify_one();
+        }
+        watched
+    }
+
+    /// The same for a job whose newest events were just read: they are not read again.
+    pub(crate) fn watch_from(self: &Arc<Self>, job: Uuid, newest: Page) -> Watched {
+        let (watched, new) = self.join(job);
+        if new {
+            watched.channel.begin(newest, &self.firehose);
+        }
+        watched
+    }
+
+    fn join(self: &Arc<Self>, job: Uuid) -> (Watched, bool) {
         let mut channels = self.map();
         let (channel, new) = self.entry(&mut channels, job);
         // Joined under the lock of the map: the sweep cannot remove it in between.
@@ -187,7 +204,7 @@ impl Hub {
         if new {
             self.wanted_changed.notify_one();
         }
-        Watched { channel }
+        (Watched { channel }, new)
     }
 
     fn entry(
@@ -201,7 +218,6 @@ impl Hub {
         let channel = Arc::new(Channel::new(job));
         channels.insert(job, Arc::clone(&channel));
         tokio::spawn(fill_for_ever(Arc::clone(self), Arc::clone(&channel)));
-        channel.stale.notify_one();
         (channel, true)
     }
 

@@ -2,7 +2,7 @@
 
 use super::entry::Entry;
 use shared::job::JobStatus;
-use shared::queue::{Head, Queue, QueueError, Snapshot};
+use shared::queue::{EventPage, Head, Queue, QueueError, Snapshot};
 use uuid::Uuid;
 
 /// A stretch of a job's stream.
@@ -28,11 +28,12 @@ pub(crate) struct RecentJob {
     pub(crate) is_final: bool,
 }
 
-/// Reads of the event log. Every call goes to Redis.
 /// States of a job from which events still come.
 const OPEN: [JobStatus; 4] =
     [JobStatus::Queued, JobStatus::Running, JobStatus::Paused, JobStatus::Cancelling];
 
+/// Reads of the event log. Every call goes to Redis. Their futures take 15 KB each and are boxed:
+/// they last for milliseconds, inside tasks of thousands of viewers that last for hours.
 #[derive(Clone)]
 pub(crate) struct EventLog {
     queue: Queue,
@@ -54,45 +55,37 @@ impl EventLog {
         after: u64,
         limit: usize,
     ) -> Result<Page, QueueError> {
-        let Some(page) = self.queue.events(job, after, limit).await? else {
-            return Ok(Page { head: None, oldest: 0, events: Vec::new() });
-        };
-        let mut events = Vec::with_capacity(page.events.len());
-        for (seq, body) in page.events {
-            match Entry::parse(&body) {
-                Some(entry) if entry.seq == seq => events.push(entry),
-                _ => return Err(QueueError::Reply(format!("event {seq} of job {job}"))),
-            }
-        }
-        Ok(Page {
-            head: Some(PageHead { epoch: page.epoch, seq: page.last_seq }),
-            oldest: page.oldest,
-            events,
-        })
+        page_of(job, Box::pin(self.queue.events(job, after, limit)).await?)
+    }
+
+    /// The newest events, as many as one read of Redis gives.
+    pub(crate) async fn newest(&self, job: Uuid) -> Result<Page, QueueError> {
+        page_of(job, Box::pin(self.queue.newest_events(job)).await?)
     }
 
     /// How far the streams of these jobs have come.
     pub(crate) async fn heads(&self, jobs: &[Uuid]) -> Result<Vec<Option<Head>>, QueueError> {
         let mut heads = Vec::with_capacity(jobs.len());
         for jobs in jobs.chunks(1000) {
-            heads.extend(self.queue.heads(jobs).await?);
+            heads.extend(Box::pin(self.queue.heads(jobs)).await?);
         }
         Ok(heads)
     }
 
     /// The job's state at one seq.
     pub(crate) async fn snapshot(&self, job: Uuid) -> Result<Option<Snapshot>, QueueError> {
-        self.queue.snapshot(job).await
+        Box::pin(self.queue.snapshot(job)).await
     }
 
     /// The newest jobs, and all that are open: one may be at work for longer than a thousand others.
     pub(crate) async fn recent_jobs(&self) -> Result<Vec<RecentJob>, QueueError> {
-        let mut jobs = self.queue.jobs(None, 1000, None).await?.jobs;
+        let mut jobs = Box::pin(self.queue.jobs(None, 1000, None)).await?.jobs;
         if jobs.len() == 1000 {
             for status in OPEN {
                 let mut cursor = None;
                 loop {
-                    let page = self.queue.jobs(Some(status), 1000, cursor.as_deref()).await?;
+                    let page = self.queue.jobs(Some(status), 1000, cursor.as_deref());
+                    let page = Box::pin(page).await?;
                     jobs.extend(page.jobs);
                     cursor = page.next_cursor;
                     if cursor.is_none() {
@@ -108,4 +101,23 @@ impl EventLog {
         });
         Ok(jobs.collect())
     }
+}
+
+/// The events of a page as the relay holds them.
+fn page_of(job: Uuid, page: Option<EventPage>) -> Result<Page, QueueError> {
+    let Some(page) = page else {
+        return Ok(Page { head: None, oldest: 0, events: Vec::new() });
+    };
+    let mut events = Vec::with_capacity(page.events.len());
+    for (seq, body) in page.events {
+        match Entry::parse(&body) {
+            Some(entry) if entry.seq == seq => events.push(entry),
+            _ => return Err(QueueError::Reply(format!("event {seq} of job {job}"))),
+        }
+    }
+    Ok(Page {
+        head: Some(PageHead { epoch: page.epoch, seq: page.last_seq }),
+        oldest: page.oldest,
+        events,
+    })
 }

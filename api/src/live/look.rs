@@ -44,6 +44,15 @@ impl Position {
     }
 }
 
+/// A place in a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    /// Everything up to here was handed over.
+    pub(crate) position: u64,
+    /// Which history it is; [`Look::Void`] tells of another.
+    pub(crate) lineage: u64,
+}
+
 /// What a cursor finds.
 pub(crate) enum Look {
     /// The next events, contiguous from the cursor.

@@ -8,6 +8,8 @@
 mod entry;
 mod log;
 mod look;
+mod outlet;
+mod fan;
 mod channel;
 mod firehose;
 mod hub;

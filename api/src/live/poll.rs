@@ -72,7 +72,8 @@ pub(super) async fn page(
             };
         }
         match step {
-            None => break,
+            // Nobody else writes the answer of a poll.
+            None | Some(Step::Unfinished) => break,
             Some(Step::Events(entries)) => {
                 app.metrics.events_delivered.add(entries.len() as u64);
                 for entry in entries {

@@ -140,13 +140,7 @@ impl JobRecord {
             Vec::new(),
             vec![log],
         );
-        let entry = Entry {
-            job: view.job_id,
-            epoch: EPOCH.to_owned(),
-            seq: LAST_SEQ,
-            is_final: true,
-            json: encode(&event),
-        };
+        let entry = Entry::new(view.job_id, EPOCH.to_owned(), LAST_SEQ, true, &encode(&event));
         (snapshot, entry)
     }
 }

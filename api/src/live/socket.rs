@@ -2,13 +2,16 @@
 
 use super::frames::Frame;
 use super::hub::Hub;
+use super::outlet::Outlet;
 use crate::problem::Problem;
 use crate::state::App;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use futures_util::SinkExt;
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite;
@@ -141,13 +144,22 @@ impl Allowance {
 /// The socket with its limits.
 pub(super) struct Connection {
     socket: WebSocket,
+    /// The line below, when others may write to it.
+    outlet: Option<Arc<Outlet>>,
     slow_send: Duration,
     allowance: Allowance,
 }
 
 impl Connection {
-    pub(super) fn new(socket: WebSocket, app: &App) -> Connection {
-        Connection { socket, slow_send: app.hub.times.slow_send, allowance: Allowance::new() }
+    /// The line must be the one that carries the socket and nothing else.
+    pub(super) fn new(socket: WebSocket, line: Option<Arc<TcpStream>>, app: &App) -> Connection {
+        let (outlet, slow_send) = (line.map(Outlet::new), app.hub.times.slow_send);
+        Connection { socket, outlet, slow_send, allowance: Allowance::new() }
+    }
+
+    /// What may be lent to others. Everything sent here is flushed, so they begin with a frame.
+    pub(super) fn outlet(&self) -> Option<Arc<Outlet>> {
+        self.outlet.clone()
     }
 
     /// Sends frames and flushes once.
@@ -164,7 +176,11 @@ impl Connection {
 
     async fn write(&mut self, messages: impl IntoIterator<Item = Message>) -> Result<(), End> {
         let socket = &mut self.socket;
+        let outlet = &self.outlet;
         let writing = async {
+            if let Some(outlet) = outlet {
+                outlet.finish().await.map_err(axum::Error::new)?;
+            }
             for message in messages {
                 socket.feed(message).await?;
             }
@@ -211,6 +227,11 @@ impl Connection {
         let End::Close(code, reason) = end else { return };
         let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
         let goodbye = async {
+            if let Some(outlet) = &self.outlet
+                && outlet.finish().await.is_err()
+            {
+                return;
+            }
             if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
                 while let Some(Ok(_)) = self.socket.recv().await {}
             }

@@ -156,6 +156,6 @@ fn encode(step: &Step, viewer: &Viewer, app: &App) -> Vec<Event> {
                 .id(format!("{}:{}", viewer.epoch(), snapshot.seq))
                 .data(snapshot.json().as_str()),
         ],
-        Step::Ended => Vec::new(),
+        Step::Unfinished | Step::Ended => Vec::new(),
     }
 }

@@ -4,6 +4,7 @@
 //! whole of it is subscribed again and every channel is read anew. Losing the subscription costs
 //! latency, never data.
 
+use super::channel::Channel;
 use super::entry::Entry;
 use super::hub::{Hub, Subscription};
 use futures_util::StreamExt;
@@ -55,7 +56,7 @@ async fn subscribe_once(hub: &Arc<Hub>, failures: &mut u32) -> Result<(), &'stat
     hub.metrics.relay_generations.increment();
     let all_jobs = all_events_pattern();
     let mut subscribed: HashMap<Uuid, String> = HashMap::new();
-    let mut subscribed_all = false;
+    let (mut subscribed_all, mut is_new) = (false, true);
     let mut ping = interval(PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     hub.subscribed.send_modify(|now| {
@@ -68,14 +69,18 @@ async fn subscribe_once(hub: &Arc<Hub>, failures: &mut u32) -> Result<(), &'stat
         for jobs in added.chunks(PER_COMMAND) {
             let names: Vec<String> = jobs.iter().map(|job| events_channel(*job)).collect();
             confirmed(sink.subscribe(&names)).await?;
-            for (job, name) in jobs.iter().zip(names) {
-                subscribed.insert(*job, name);
-                // Whatever was published before the confirmation is in the stream.
-                if let Some(channel) = hub.find(*job) {
-                    channel.stale.notify_one();
-                }
+            subscribed.extend(jobs.iter().copied().zip(names));
+            // Whatever was published before the confirmation is in the stream.
+            let channels: Vec<_> = jobs.iter().filter_map(|job| hub.find(*job)).collect();
+            if is_new {
+                // So may be another history than the one that was known before.
+                channels.iter().for_each(|channel| channel.stale.notify_one());
+            } else {
+                let hub = Arc::clone(hub);
+                tokio::spawn(async move { compare(&hub, &channels).await });
             }
         }
+        is_new = false;
         let removed: Vec<Uuid> =
             subscribed.keys().filter(|job| !wanted.contains(job)).copied().collect();
         for jobs in removed.chunks(PER_COMMAND) {
@@ -134,25 +139,30 @@ pub(crate) async fn sweep_for_ever(hub: Arc<Hub>) {
         }
         hub.remove_idle();
         hub.sweep_tracking().await;
-        let channels = hub.channels();
-        if channels.is_empty() {
-            continue;
-        }
-        let jobs: Vec<Uuid> = channels.iter().map(|channel| channel.job).collect();
-        match hub.log.heads(&jobs).await {
-            Ok(heads) => {
-                hub.note_backend(true);
-                for (channel, head) in channels.iter().zip(heads) {
-                    let Some(head) = head else { continue };
-                    if channel.head() != (head.epoch, head.seq) {
-                        channel.stale.notify_one();
-                    }
+        compare(&hub, &hub.channels()).await;
+    }
+}
+
+/// Has those channels filled that are not where their streams are. Without an answer the next
+/// sweep compares again.
+async fn compare(hub: &Hub, channels: &[Arc<Channel>]) {
+    if channels.is_empty() {
+        return;
+    }
+    let jobs: Vec<Uuid> = channels.iter().map(|channel| channel.job).collect();
+    match hub.log.heads(&jobs).await {
+        Ok(heads) => {
+            hub.note_backend(true);
+            for (channel, head) in channels.iter().zip(heads) {
+                let Some(head) = head else { continue };
+                if channel.head() != (head.epoch, head.seq) {
+                    channel.stale.notify_one();
                 }
             }
-            Err(error) => {
-                tracing::debug!(%error, "the sweep got no answer from redis");
-                hub.note_backend(false);
-            }
+        }
+        Err(error) => {
+            tracing::debug!(%error, "redis did not say how far the streams are");
+            hub.note_backend(false);
         }
     }
 }

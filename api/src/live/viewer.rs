@@ -4,9 +4,11 @@
 //! on from its cursor, out of the ring or below it out of the stream, until the final event.
 
 use super::entry::{Entry, Since};
+use super::fan::{Back, Seat, Source};
 use super::frames::SnapshotFrame;
 use super::hub::{Hub, Watched};
-use super::look::{Look, ResetReason};
+use super::look::{Cursor, Look, ResetReason};
+use super::outlet::Outlet;
 use super::record::JobRecord;
 use shared::queue::QueueError;
 use std::collections::VecDeque;
@@ -53,6 +55,8 @@ pub(crate) enum Step {
     Events(Vec<Arc<Entry>>),
     /// Forget what you have: this is the state, events follow from `snapshot.seq + 1` on.
     Reset(ResetReason, Box<SnapshotFrame>),
+    /// Nothing, but the line had no room for the end of a frame that was handed over already.
+    Unfinished,
     /// The final event has been handed over.
     Ended,
 }
@@ -60,12 +64,13 @@ pub(crate) enum Step {
 /// A cursor.
 pub(crate) struct Viewer {
     hub: Arc<Hub>,
+    /// Where the socket is lent while there is nothing new; first, so that it is left first.
+    seat: Option<Seat>,
     /// `None` when the job is answered from its durable record.
     watched: Option<(Watched, watch::Receiver<u64>)>,
     pending: VecDeque<Step>,
     epoch: String,
-    position: u64,
-    lineage: u64,
+    cursor: Cursor,
     at_once: usize,
 }
 
@@ -87,14 +92,21 @@ impl Viewer {
         since: Option<Since>,
     ) -> Result<Option<(Hello, Viewer)>, Refusal> {
         let asked = since.as_ref().map_or(0, |since| since.seq);
-        // A storm of viewers of one job that nobody watches yet: one reads, the others then find
-        // what they need in the ring.
-        let mut opening = Some(hub.opening(job).await);
-        if let Some(opened) = Viewer::open_in_ring(hub, job, since.as_ref().unwrap_or(&START)) {
-            return Ok(Some(opened));
+        let opening = hub.opening(job).await;
+        let mut in_ring = Viewer::open_in_ring(hub, job, since.as_ref().unwrap_or(&START));
+        if in_ring.is_none() && hub.find(job).is_none() {
+            // A storm of viewers of one job that nobody watches yet: one reads, the others then
+            // find what they need in the ring.
+            let newest = hub.log.newest(job).await.map_err(Refusal::Queue)?;
+            if newest.head.is_none() {
+                return Ok(None);
+            }
+            let _watched = hub.watch_from(job, newest);
+            in_ring = Viewer::open_in_ring(hub, job, since.as_ref().unwrap_or(&START));
         }
-        if hub.find(job).is_some() {
-            opening = None;
+        drop(opening);
+        if in_ring.is_some() {
+            return Ok(in_ring);
         }
         // A fresh look at the stream: another replica may have told the client more than this
         // process has seen.
@@ -116,7 +128,6 @@ impl Viewer {
                 return Err(Refusal::Timeout);
             }
         };
-        drop(opening);
         let reset = match &since {
             Some(Since { epoch: Some(epoch), .. }) if *epoch != head.epoch => {
                 Some(ResetReason::Epoch)
@@ -129,11 +140,11 @@ impl Viewer {
         };
         let mut viewer = Viewer {
             hub: Arc::clone(hub),
+            seat: None,
             watched: Some((watched, changes)),
             pending: VecDeque::new(),
             epoch: head.epoch,
-            position: asked,
-            lineage: position.lineage,
+            cursor: Cursor { position: asked, lineage: position.lineage },
             at_once: BATCH,
         };
         if let Some(reason) = reset {
@@ -143,7 +154,7 @@ impl Viewer {
         let hello = Hello {
             job,
             epoch: viewer.epoch.clone(),
-            seq: viewer.position,
+            seq: viewer.cursor.position,
             recovered: reset.is_none(),
             oldest: page.oldest,
         };
@@ -167,11 +178,11 @@ impl Viewer {
         };
         let viewer = Viewer {
             hub: Arc::clone(hub),
+            seat: None,
             watched: Some((watched, changes)),
             pending: VecDeque::new(),
             epoch: position.epoch,
-            position: since.seq,
-            lineage: position.lineage,
+            cursor: Cursor { position: since.seq, lineage: position.lineage },
             at_once: BATCH,
         };
         Some((hello, viewer))
@@ -205,11 +216,11 @@ impl Viewer {
         let hub = Arc::clone(hub);
         let viewer = Viewer {
             hub,
+            seat: None,
             watched: None,
             pending,
             epoch,
-            position: seq,
-            lineage: 0,
+            cursor: Cursor { position: seq, lineage: 0 },
             at_once: BATCH,
         };
         (hello, viewer)
@@ -220,6 +231,13 @@ impl Viewer {
         self.at_once = limit;
     }
 
+    /// What comes later is written to the socket itself, without waking its task.
+    pub(crate) fn lend(&mut self, outlet: Arc<Outlet>) {
+        let Some((watched, _)) = &self.watched else { return };
+        let fans = &watched.channel.fans;
+        self.seat = Some(fans.join(&watched.channel, outlet, &self.hub.metrics));
+    }
+
     /// The epoch that the cursor belongs to.
     pub(crate) fn epoch(&self) -> &str {
         &self.epoch
@@ -227,13 +245,13 @@ impl Viewer {
 
     /// The last event handed over.
     pub(crate) fn position(&self) -> u64 {
-        self.position
+        self.cursor.position
     }
 
     /// The newest event that this process knows of.
     pub(crate) fn top(&self) -> u64 {
         let top = self.watched.as_ref().map(|(watched, _)| watched.channel.head().1);
-        top.unwrap_or(self.position).max(self.position)
+        top.unwrap_or(self.cursor.position).max(self.cursor.position)
     }
 
     /// What comes next; waits for it. May be dropped and called again at any moment.
@@ -242,9 +260,16 @@ impl Viewer {
             match self.try_next().await {
                 Ok(Some(step)) => return step,
                 Ok(None) => {
-                    let Some((_, changes)) = &mut self.watched else { return Step::Ended };
-                    if changes.changed().await.is_err() {
-                        return Step::Ended;
+                    let Some((watched, changes)) = &mut self.watched else { return Step::Ended };
+                    let Some(seat) = &self.seat else {
+                        if changes.changed().await.is_err() {
+                            return Step::Ended;
+                        }
+                        continue;
+                    };
+                    match seat.until_back(&*watched.channel, &mut self.cursor).await {
+                        Back::News => {}
+                        Back::Unfinished => return Step::Unfinished,
                     }
                 }
                 Err(error) => {
@@ -262,13 +287,14 @@ impl Viewer {
     pub(crate) async fn try_next(&mut self) -> Result<Option<Step>, QueueError> {
         if let Some(step) = self.pending.pop_front() {
             if let Step::Events(events) = &step {
-                self.position = events.last().map_or(self.position, |entry| entry.seq);
+                self.cursor.position =
+                    events.last().map_or(self.cursor.position, |entry| entry.seq);
             }
             return Ok(Some(step));
         }
         let Some((watched, changes)) = &mut self.watched else { return Ok(Some(Step::Ended)) };
         changes.mark_unchanged();
-        match watched.channel.look(self.position, self.lineage, self.at_once) {
+        match watched.channel.look(self.cursor, self.at_once) {
             Look::Events(events) => Ok(Some(self.hand_over(events))),
             Look::Nothing => Ok(None),
             Look::Ended => Ok(Some(Step::Ended)),
@@ -277,7 +303,7 @@ impl Viewer {
             Look::BelowRing => Box::pin(self.read_below_ring()).await.map(Some),
             Look::Void(reason, lineage) => {
                 let step = Box::pin(self.reset(reason)).await?;
-                self.lineage = lineage;
+                self.cursor.lineage = lineage;
                 Ok(Some(step))
             }
         }
@@ -291,20 +317,20 @@ impl Viewer {
         // A closed semaphore is impossible here; without a permit the read goes on.
         let _permit = hub.reads.acquire().await;
         hub.metrics.relay_ring_misses.increment();
-        let page = hub.log.page(job, self.position, limit).await?;
+        let page = hub.log.page(job, self.cursor.position, limit).await?;
         let same = page.head.as_ref().is_some_and(|head| head.epoch == self.epoch);
         let next = page.events.first().map(|entry| entry.seq);
         if !same {
             return self.reset(ResetReason::Epoch).await;
         }
-        if next != Some(self.position + 1) {
+        if next != Some(self.cursor.position + 1) {
             return self.reset(ResetReason::Trimmed).await;
         }
         Ok(self.hand_over(page.events.into_iter().map(Arc::new).collect()))
     }
 
     fn hand_over(&mut self, events: Vec<Arc<Entry>>) -> Step {
-        self.position = events.last().map_or(self.position, |entry| entry.seq);
+        self.cursor.position = events.last().map_or(self.cursor.position, |entry| entry.seq);
         Step::Events(events)
     }
 
@@ -319,7 +345,7 @@ impl Viewer {
             frame.seq = frame.seq.saturating_sub(1);
         }
         self.epoch.clone_from(&frame.epoch);
-        self.position = frame.seq;
+        self.cursor.position = frame.seq;
         self.hub.metrics.relay_resets.increment();
         Ok(Step::Reset(reason, Box::new(frame)))
     }

@@ -2,10 +2,14 @@
 //! them.
 
 use super::entry::Since;
+use super::fan::{Back, Seat};
+use super::firehose::Firehose;
 use super::frames::{self, Frame};
 use super::hub::WatchedAll;
+use super::look::Cursor;
 use super::socket::{Clock, Connection, Due, End, code, configured};
 use super::viewer::{Refusal, Step, Viewer};
+use crate::listener::OwnLine;
 use crate::problem::Problem;
 use crate::sockets::SocketPermit;
 use crate::state::App;
@@ -19,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// The most that the task of a socket may keep, in bytes.
-const LIFE_BYTES: usize = 1420;
+const LIFE_BYTES: usize = 1440;
 
 /// The events of one job: history from `since` on, then live, then a close with 1000.
 #[utoipa::path(
@@ -38,6 +42,7 @@ const LIFE_BYTES: usize = 1420;
 pub(crate) async fn job_events(
     State(app): State<App>,
     permit: SocketPermit,
+    OwnLine(line): OwnLine,
     Path(job): Path<String>,
     RawQuery(query): RawQuery,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -46,7 +51,7 @@ pub(crate) async fn job_events(
     let since = query_value(query.as_deref().unwrap_or_default(), "since");
     let task = app.tasks.clone();
     Ok(upgrade.on_upgrade(move |socket| {
-        let mut connection = Connection::new(socket, &app);
+        let mut connection = Connection::new(socket, line, &app);
         task.track_future(slim(async move {
             let end = serve_job(&app, &mut connection, permit.goodbye(), &job, since).await;
             Box::pin(connection.close(end)).await;
@@ -68,6 +73,7 @@ pub(crate) async fn job_events(
 pub(crate) async fn all_events(
     State(app): State<App>,
     permit: SocketPermit,
+    OwnLine(line): OwnLine,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let upgrade = configured(upgrade)?;
@@ -76,7 +82,7 @@ pub(crate) async fn all_events(
     let cursor = app.hub.firehose.subscribe_from_now();
     let task = app.tasks.clone();
     Ok(upgrade.on_upgrade(move |socket| {
-        let mut connection = Connection::new(socket, &app);
+        let mut connection = Connection::new(socket, line, &app);
         task.track_future(slim(async move {
             let end = serve_all(&app, &mut connection, permit.goodbye(), watched, cursor).await;
             Box::pin(connection.close(end)).await;
@@ -106,7 +112,7 @@ async fn greet(
     };
     let no_such_job = End::Close(code::NO_SUCH_JOB, "no such job");
     let job = Uuid::try_parse(job).map_err(|_| no_such_job)?;
-    let (hello, viewer) = crate::live::open(app, job, since).await.map_err(|refusal| {
+    let (hello, mut viewer) = crate::live::open(app, job, since).await.map_err(|refusal| {
         if matches!(refusal, Refusal::NoSuchJob) {
             return no_such_job;
         }
@@ -122,6 +128,9 @@ async fn greet(
         hb: app.hub.times.heartbeat.as_secs(),
     };
     connection.send([greeting.json()]).await?;
+    if let Some(outlet) = connection.outlet() {
+        viewer.lend(outlet);
+    }
     Ok(viewer)
 }
 
@@ -147,6 +156,7 @@ async fn serve_job(
                     events.iter().map(|entry| entry.json.clone()).collect()
                 }
                 Step::Reset(reason, snapshot) => vec![frames::reset(reason), snapshot.json()],
+                Step::Unfinished => Vec::new(),
                 Step::Ended => return End::Close(code::FINISHED, "finished"),
             },
             inbound = connection.receive() => match inbound {
@@ -160,7 +170,7 @@ async fn serve_job(
                 match due {
                     Due::Nothing => continue,
                     Due::Heartbeat => {
-                        if let Err(end) = connection.ping().await {
+                        if let Err(end) = Box::pin(connection.ping()).await {
                             return end;
                         }
                         // While Redis is away nobody knows the newest seq; that somebody is there
@@ -178,7 +188,7 @@ async fn serve_job(
             },
             () = &mut goodbye => {
                 let bye = Frame::Bye { retry_ms: spread(5000) }.json();
-                return match connection.send([bye]).await {
+                return match Box::pin(connection.send([bye])).await {
                     Ok(()) => End::Close(code::DRAINING, "draining"),
                     Err(end) => end,
                 };
@@ -195,24 +205,30 @@ async fn serve_all(
     connection: &mut Connection,
     goodbye: &CancellationToken,
     _watched: WatchedAll,
-    (mut changes, mut position): (watch::Receiver<u64>, u64),
+    (mut changes, position): (watch::Receiver<u64>, u64),
 ) -> End {
+    let firehose = &app.hub.firehose;
+    let mut cursor = Cursor { position, lineage: 0 };
+    let seat = connection.outlet();
+    let seat = seat.map(|outlet| firehose.fans.join(firehose, outlet, &app.metrics));
     let mut clock = Clock::new(&app.hub);
     let mut goodbye = pin!(goodbye.cancelled());
     loop {
         changes.mark_unchanged();
-        let (events, next) = app.hub.firehose.read(position, 256);
+        let (events, next) = firehose.read(cursor.position, 256);
         // Also with events at hand the other branches get their turn: a client that is only just
         // too slow is pinged, heard and told goodbye.
         let frames: Vec<_> = tokio::select! {
             () = std::future::ready(()), if !events.is_empty() => {
-                position = next;
+                cursor.position = next;
                 app.metrics.events_delivered.add(events.len() as u64);
                 events.iter().map(|entry| entry.json.clone()).collect()
             }
-            changed = changes.changed(), if events.is_empty() => match changed {
-                Ok(()) => continue,
-                Err(_) => return End::Close(code::DRAINING, "draining"),
+            back = until_news(seat.as_ref(), &mut changes, firehose, &mut cursor),
+                if events.is_empty() => match back
+            {
+                Back::News => continue,
+                Back::Unfinished => Vec::new(),
             },
             inbound = connection.receive() => match inbound {
                 Ok(reply) => reply.into_iter().collect(),
@@ -221,7 +237,7 @@ async fn serve_all(
             due = clock.tick() => {
                 let checked = connection.check_silence(app.hub.times.silence);
                 let alive = match due {
-                    Due::Heartbeat => connection.ping().await,
+                    Due::Heartbeat => Box::pin(connection.ping()).await,
                     Due::GiveUp => return End::Close(code::BACKEND_DOWN, "redis is away"),
                     Due::Nothing | Due::Degraded => Ok(()),
                 };
@@ -234,6 +250,23 @@ async fn serve_all(
         };
         if let Err(end) = connection.send(frames).await {
             return end;
+        }
+    }
+}
+
+/// Waits for an event behind the cursor that is not written by somebody else.
+async fn until_news(
+    seat: Option<&Seat>,
+    changes: &mut watch::Receiver<u64>,
+    firehose: &Firehose,
+    cursor: &mut Cursor,
+) -> Back {
+    match seat {
+        Some(seat) => seat.until_back(firehose, cursor).await,
+        None => {
+            // The firehose lives as long as the process.
+            changes.changed().await.ok();
+            Back::News
         }
     }
 }

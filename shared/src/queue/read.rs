@@ -134,7 +134,7 @@ impl Queue {
         limit: usize,
     ) -> Result<Option<EventPage>, QueueError> {
         let limit = limit.clamp(1, 1000);
-        let Some(mut page) = self.batch_of_events(job_id, since, limit).await? else {
+        let Some(mut page) = self.batch_of_events(job_id, Some(since), limit).await? else {
             return Ok(None);
         };
         while let Some((last, _)) = page.events.last()
@@ -142,7 +142,9 @@ impl Queue {
             && *last < page.last_seq
         {
             let missing = limit - page.events.len();
-            let Some(more) = self.batch_of_events(job_id, *last, missing).await? else { break };
+            let Some(more) = self.batch_of_events(job_id, Some(*last), missing).await? else {
+                break;
+            };
             // What was cut off or begun anew meanwhile is the next page's business.
             let follows = more.events.first().is_some_and(|(seq, _)| *seq == last + 1);
             if more.epoch != page.epoch || !follows {
@@ -154,11 +156,17 @@ impl Queue {
         Ok(Some(page))
     }
 
-    /// As many of them as one script reads: it stays short.
+    /// The newest events, at most 256, which one call reads; `None` when the job is unknown or
+    /// past its retention.
+    pub async fn newest_events(&self, job_id: Uuid) -> Result<Option<EventPage>, QueueError> {
+        self.batch_of_events(job_id, None, EVENTS_A_CALL).await
+    }
+
+    /// As many of them as one script reads: it stays short. The newest without `since`.
     async fn batch_of_events(
         &self,
         job_id: Uuid,
-        since: u64,
+        since: Option<u64>,
         limit: usize,
     ) -> Result<Option<EventPage>, QueueError> {
         type Reply = Option<(String, u64, u64, u8, Vec<(String, Vec<String>)>)>;
@@ -167,7 +175,7 @@ impl Queue {
                 scripts::EVENTS
                     .call(self.shard(job_id))
                     .arg(job_id.to_string())
-                    .arg(since)
+                    .arg(since.map(|since| since.to_string()).unwrap_or_default())
                     .arg(limit.min(EVENTS_A_CALL)),
             )
             .await?;

@@ -174,6 +174,10 @@ async fn snapshot_heads_and_pages_agree() {
     assert!(bench.queue.job(unknown).await.unwrap().is_none());
     let ahead = bench.queue.events(job_id, 99, 10).await.unwrap().unwrap();
     assert!(ahead.events.is_empty());
+    let newest = bench.queue.newest_events(job_id).await.unwrap().unwrap();
+    assert_eq!((newest.last_seq, newest.oldest), (3, 1));
+    assert_eq!(newest.events, bench.queue.events(job_id, 0, 10).await.unwrap().unwrap().events);
+    assert!(bench.queue.newest_events(unknown).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -189,6 +193,7 @@ async fn old_history_is_trimmed_and_says_so() {
         .unwrap();
     let page = bench.queue.events(job_id, 0, 10).await.unwrap().unwrap();
     assert_eq!((page.oldest, page.last_seq, page.events.len()), (4, 4, 1));
+    assert_eq!(bench.queue.newest_events(job_id).await.unwrap(), Some(page));
 }
 
 #[tokio::test]
