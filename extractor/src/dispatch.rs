@@ -4,8 +4,9 @@ use extractor::detect::detect;
 use extractor::model::{Format, Message, Page, TextSource, TextVerdict};
 use extractor::ocr::{self, Rendered};
 use extractor::pdf::{PdfError, PdfFile, Verdict};
+use extractor::picture::Picture;
 use extractor::reader::{Limits, ReadError, Sink};
-use extractor::request::ReadLimits;
+use extractor::request::{PageLook, ReadLimits};
 use extractor::{doc, docx};
 use extractor::{dwg, dxf, estimate, html, odt, rtf, spreadsheet, text};
 use shared::outcome::Code;
@@ -128,11 +129,9 @@ pub(crate) fn render(
     quarter_turns: u8,
     max_pixels: u64,
 ) -> Result<Rendered, ReadError> {
-    let detected = detect(&mut Cursor::new(&bytes), name)
-        .map_err(|error| ReadError::damaged(error.to_string()))?
-        .map_err(|refusal| ReadError::new(refusal.code, refusal.message))?;
+    let format = detected(&bytes, name)?;
     let index = page.saturating_sub(1);
-    let drawn = match detected.format {
+    let drawn = match format {
         Format::Pdf => {
             let file = PdfFile::open(Arc::new(bytes)).map_err(pdf_error)?;
             let image = file.render_page(index as usize, ocr::DPI).map_err(pdf_error)?;
@@ -141,4 +140,25 @@ pub(crate) fn render(
         format => ocr::frame(&bytes, format, index, max_pixels)?,
     };
     Ok(ocr::prepare(drawn, quarter_turns))
+}
+
+/// Paints one page for people.
+pub(crate) fn picture(bytes: Vec<u8>, look: &PageLook) -> Result<Picture, ReadError> {
+    let format = detected(&bytes, &look.name)?;
+    let index = look.page.saturating_sub(1);
+    let (image, dpi) = match format {
+        Format::Pdf => {
+            let file = PdfFile::open(Arc::new(bytes)).map_err(pdf_error)?;
+            file.paint_page(index as usize, look.dpi).map_err(pdf_error)?
+        }
+        format => ocr::coloured_frame(&bytes, format, index)?,
+    };
+    Ok(Picture::of_image(image, dpi, look.dpi, look.quarter_turns))
+}
+
+fn detected(bytes: &[u8], name: &str) -> Result<Format, ReadError> {
+    let detected = detect(&mut Cursor::new(bytes), name)
+        .map_err(|error| ReadError::damaged(error.to_string()))?
+        .map_err(|refusal| ReadError::new(refusal.code, refusal.message))?;
+    Ok(detected.format)
 }

@@ -12,6 +12,7 @@ pub mod sandbox;
 pub mod probe;
 pub mod pdf;
 pub mod ocr;
+pub mod picture;
 pub mod doc;
 pub mod docx;
 pub mod odt;

@@ -7,6 +7,7 @@
 mod dispatch;
 
 use extractor::model::Message;
+use extractor::picture::Picture;
 use extractor::request::{Request, Task};
 use extractor::sandbox::{self, Calls, Files};
 use extractor::{archive, frames, probe};
@@ -80,6 +81,10 @@ fn perform(task: Task) -> anyhow::Result<()> {
             let bytes = input(u64::MAX)?;
             dispatch::render(bytes, &name, page, quarter_turns, max_pixels)?.write(&mut output)?;
         }
+        Task::Picture(look) => match dispatch::picture(input(u64::MAX)?, &look) {
+            Ok(picture) => picture.write(&mut output)?,
+            Err(error) => Picture::write_failure(&error, &mut output)?,
+        },
         Task::RunTool { .. } => anyhow::bail!("a tool replaces the child"),
     }
     output.flush()?;

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use shared::outcome::Code;
+use shared::reading::Bounds;
 use std::collections::BTreeMap;
+
+pub use shared::reading::{TextSource, TextVerdict};
 
 /// The format of a file, decided by its content; the extension only breaks ties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,37 +38,17 @@ pub enum Format {
     Ifc,
 }
 
-/// How the text of a page was won. Kept on the page so that a person can judge it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TextSource {
-    /// The file's own text.
-    #[default]
-    Native,
-    /// An external text tool, after the own reader failed on the page.
-    Fallback,
-    /// Optical recognition.
-    Ocr,
-    /// Nothing could be read from the page.
-    None,
-}
+impl Format {
+    /// The name on the wire («pdf»).
+    pub fn name(self) -> String {
+        let name = serde_json::to_value(self).ok();
+        name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    }
 
-/// What a reader thinks of a page's own text. All but `Good` and `Blank` send the page down the
-/// chain: external text tool, then optical recognition.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TextVerdict {
-    /// The blocks are what a person would read from the page.
-    #[default]
-    Good,
-    /// Nothing is written or drawn on the page.
-    Blank,
-    /// The page is an image (a scan, a photo), without text or with next to none.
-    Scanned,
-    /// There is text, but it is garbage (wrong glyph map, spaced or misread letters).
-    Broken,
-    /// The reader failed on this page; the blocks may be missing or cut.
-    Failed,
+    /// Whether its pages look the same to everybody, so that they can be painted.
+    pub fn is_paintable(self) -> bool {
+        matches!(self, Format::Pdf | Format::Png | Format::Jpeg | Format::Tiff | Format::Bmp)
+    }
 }
 
 /// One page (of a PDF or scan), sheet (of a workbook) or the part of a flowing document between
@@ -82,6 +65,13 @@ pub struct Page {
     pub blocks: Vec<Block>,
     /// Running headers, footers and page numbers, kept out of the body.
     pub furniture: Vec<String>,
+    /// Where those stand, as far as it is known; not in step with `furniture`.
+    #[serde(default)]
+    pub furniture_bounds: Vec<Bounds>,
+    /// Clockwise quarter turns, 0..4, that set the painted page the way it was read: `size` and
+    /// all bounds are those of the turned page.
+    #[serde(default)]
+    pub quarter_turns: u8,
     /// What the reader thinks of the page's own text; never changed by later steps.
     #[serde(default)]
     pub verdict: TextVerdict,
@@ -133,7 +123,10 @@ pub struct Block {
     /// The text; automatic numbers of the format are written out («5.10 Котлованы …»).
     pub text: String,
     /// Left, top, right, bottom in points from the page's top left corner, where known.
-    pub bounds: Option<[f32; 4]>,
+    pub bounds: Option<Bounds>,
+    /// Where it goes on in further columns of the page.
+    #[serde(default)]
+    pub continued: Vec<Bounds>,
     /// The text is set in bold throughout (a hint for headings).
     pub bold: bool,
     /// The text is centred (a hint for titles).
@@ -143,7 +136,14 @@ pub struct Block {
 impl Block {
     /// A block of this kind and text, without layout hints.
     pub fn new(kind: BlockKind, text: impl Into<String>) -> Block {
-        Block { kind, text: text.into(), bounds: None, bold: false, centered: false }
+        Block {
+            kind,
+            text: text.into(),
+            bounds: None,
+            continued: Vec::new(),
+            bold: false,
+            centered: false,
+        }
     }
 
     /// A table block with its text made from the rows.

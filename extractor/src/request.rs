@@ -49,6 +49,8 @@ pub enum Task {
         /// The largest image in pixels; a larger page is drawn smaller.
         max_pixels: u64,
     },
+    /// Paint one page on standard output, for people (`picture::Picture`).
+    Picture(PageLook),
     /// Unpack an archive into an existing, empty folder.
     Unpack {
         /// Where to; the only place where the child may write.
@@ -67,6 +69,19 @@ pub enum Task {
     },
     /// Do something forbidden or deadly under the limits, to prove that they hold.
     Probe(Probe),
+}
+
+/// Which page a person wants to see, and how.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PageLook {
+    /// The file's name; its extension breaks ties in the detection of the format.
+    pub name: String,
+    /// From 1.
+    pub page: u32,
+    /// Clockwise quarter turns of the painted page: 0..4.
+    pub quarter_turns: u8,
+    /// Dots per inch; a very large page is painted coarser.
+    pub dpi: f32,
 }
 
 /// What the readers of the child may spend on one file.

@@ -7,6 +7,7 @@ pub mod identity;
 pub mod job;
 pub mod event;
 pub mod structure;
+pub mod reading;
 pub mod chunk;
 pub mod queue;
 pub mod settings;

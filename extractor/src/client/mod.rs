@@ -6,6 +6,7 @@
 
 pub mod checks;
 mod child;
+mod picture;
 mod recover;
 mod tools;
 mod slots;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use picture::paint;
 pub use slots::Slots;
 
 /// What one document may cost.

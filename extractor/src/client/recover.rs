@@ -119,7 +119,8 @@ fn replace(page: &mut Page, read: Page) {
     let kept = std::mem::take(page);
     *page = Page {
         number: kept.number,
-        size: kept.size.or(read.size),
+        // Bounds are those of the page that was recognised, which may have been turned.
+        size: read.size.or(kept.size),
         name: kept.name,
         verdict: kept.verdict,
         warnings: kept.warnings,
@@ -218,12 +219,18 @@ fn recognise_all(
 
 fn recognise(runs: &Runs<'_>, tesseract: &Path, number: u32) -> Result<Recognised, ExtractError> {
     let image = runs.render(number, 0)?;
-    let boxes = ocr::Boxes::Ink;
+    let page = Recognised {
+        number,
+        head: image.head.clone(),
+        words: Vec::new(),
+        boxes: ocr::Boxes::Ink,
+        quarter_turns: 0,
+    };
     if image.head.blank {
-        return Ok(Recognised { number, head: image.head, words: Vec::new(), boxes });
+        return Ok(page);
     }
     let words = runs.words(tesseract, &image)?;
-    let upright = Recognised { number, head: image.head.clone(), words, boxes };
+    let upright = Recognised { words, ..page };
     if upright.confidence() >= DOUBTFUL {
         return Ok(upright);
     }
@@ -233,6 +240,7 @@ fn recognise(runs: &Runs<'_>, tesseract: &Path, number: u32) -> Result<Recognise
     }
     let image = runs.render(number, turns)?;
     let words = runs.words(tesseract, &image)?;
-    let turned = Recognised { number, head: image.head, words, boxes };
+    let (head, boxes) = (image.head, upright.boxes);
+    let turned = Recognised { number, head, words, boxes, quarter_turns: turns };
     Ok(if turned.confidence() > upright.confidence() { turned } else { upright })
 }

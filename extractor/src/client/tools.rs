@@ -131,7 +131,7 @@ impl<'a> Runs<'a> {
         Ok(ocr::bbox_pages(&String::from_utf8_lossy(&output), first))
     }
 
-    fn run(
+    pub(crate) fn run(
         &self,
         task: Task,
         input: ToolInput<'_>,

@@ -26,7 +26,13 @@ pub fn pages(xhtml: &str, first: u32) -> Vec<Recognised> {
                         ..Head::default()
                     };
                     let number = first.saturating_add(pages.len() as u32);
-                    pages.push(Recognised { number, head, words: Vec::new(), boxes: Boxes::Font });
+                    pages.push(Recognised {
+                        number,
+                        head,
+                        words: Vec::new(),
+                        boxes: Boxes::Font,
+                        quarter_turns: 0,
+                    });
                     place = (0, 0, 0);
                 }
                 "flow" => place.0 += 1,

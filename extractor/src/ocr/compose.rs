@@ -33,6 +33,8 @@ pub struct Recognised {
     pub words: Vec<Word>,
     /// What the words' boxes enclose.
     pub boxes: Boxes,
+    /// Clockwise quarter turns of the page before it was recognised, 0..4.
+    pub quarter_turns: u8,
 }
 
 /// What the box of a word encloses: it decides where the baseline is.
@@ -51,6 +53,11 @@ impl Recognised {
         let total: f32 = self.words.iter().map(letters).sum();
         let sum: f32 = self.words.iter().map(|word| word.confidence * letters(word)).sum();
         if total > 0.0 { sum / total } else { 0.0 }
+    }
+
+    /// Points of a pixel.
+    fn points(&self) -> f32 {
+        72.0 / self.head.dpi.max(1.0)
     }
 }
 
@@ -77,7 +84,12 @@ pub fn compose(pages: &[Recognised]) -> Vec<Page> {
         }
         let Some(layout) = layouts[position].take() else { continue };
         let mut done = composer.compose(page.number, layout, &furniture);
-        done.furniture.splice(0..0, running.next().unwrap_or_default());
+        let points = page.points();
+        let running = running.next().unwrap_or_default();
+        let places = running.iter().map(|(_, bounds)| bounds.map(|pixels| pixels * points));
+        done.furniture_bounds.extend(places);
+        done.furniture.splice(0..0, running.into_iter().map(|(text, _)| text));
+        done.quarter_turns = (done.quarter_turns + page.quarter_turns) % 4;
         done.source = match page.boxes {
             _ if done.blocks.is_empty() => TextSource::None,
             Boxes::Ink => TextSource::Ocr,
@@ -100,7 +112,7 @@ fn is_credible(word: &Word) -> bool {
 }
 
 fn raw_page(page: &Recognised) -> RawPage {
-    let points = 72.0 / page.head.dpi.max(1.0);
+    let points = page.points();
     let size = (page.head.width as f32 * points, page.head.height as f32 * points);
     let mut lines: BTreeMap<(u32, u32, u32), Vec<&Word>> = BTreeMap::new();
     for word in page.words.iter().filter(|word| is_credible(word)) {

@@ -5,7 +5,7 @@ use super::rules::{self, Rule};
 use crate::model::Format;
 use crate::reader::ReadError;
 use image::imageops::{self, FilterType};
-use image::{DynamicImage, GrayImage, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, GrayImage, ImageFormat, ImageReader, Limits, RgbImage};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Cursor, Write};
 
@@ -112,11 +112,29 @@ pub fn frame(
     index: u32,
     max_pixels: u64,
 ) -> Result<Drawn, ReadError> {
-    let frame = tiff_frame(bytes, format, index)
-        .ok_or_else(|| ReadError::damaged("в файле нет такого изображения"))?;
-    let image = reader(&frame, format)?.decode().map_err(damaged)?;
+    let image = decoded(bytes, format, index)?;
     let dpi = guessed_dpi(image.width(), image.height());
     Ok(readable(Drawn { image: on_paper(image), dpi }, max_pixels))
+}
+
+/// Decodes one image of a file as it is, for people; the index counts from 0. Also answers its
+/// dots per inch, a guess.
+pub fn coloured_frame(
+    bytes: &[u8],
+    format: Format,
+    index: u32,
+) -> Result<(RgbImage, f32), ReadError> {
+    let image = decoded(bytes, format, index)?;
+    let dpi = guessed_dpi(image.width(), image.height());
+    if !image.color().has_alpha() {
+        return Ok((image.into_rgb8(), dpi));
+    }
+    let pixels = image.into_rgba8();
+    let image = RgbImage::from_fn(pixels.width(), pixels.height(), |x, y| {
+        let [red, green, blue, alpha] = pixels.get_pixel(x, y).0;
+        image::Rgb([red, green, blue].map(|light| over_paper(light, alpha)))
+    });
+    Ok((image, dpi))
 }
 
 /// A painted page of a PDF.
@@ -159,6 +177,12 @@ fn damaged(error: image::ImageError) -> ReadError {
     ReadError::damaged(format!("изображение не читается ({error})"))
 }
 
+fn decoded(bytes: &[u8], format: Format, index: u32) -> Result<DynamicImage, ReadError> {
+    let frame = tiff_frame(bytes, format, index)
+        .ok_or_else(|| ReadError::damaged("в файле нет такого изображения"))?;
+    reader(&frame, format)?.decode().map_err(damaged)
+}
+
 /// Transparent parts of an image are paper.
 fn on_paper(image: DynamicImage) -> GrayImage {
     if !image.color().has_alpha() {
@@ -167,9 +191,14 @@ fn on_paper(image: DynamicImage) -> GrayImage {
     let pixels = image.into_luma_alpha8();
     GrayImage::from_fn(pixels.width(), pixels.height(), |x, y| {
         let [light, alpha] = pixels.get_pixel(x, y).0;
-        let (light, alpha) = (u32::from(light), u32::from(alpha));
-        image::Luma([u8::try_from((light * alpha + 255 * (255 - alpha)) / 255).unwrap_or(255)])
+        image::Luma([over_paper(light, alpha)])
     })
+}
+
+/// Light that shines through onto white.
+fn over_paper(light: u8, alpha: u8) -> u8 {
+    let (light, alpha) = (u32::from(light), u32::from(alpha));
+    u8::try_from((light * alpha + 255 * (255 - alpha)) / 255).unwrap_or(255)
 }
 
 /// Enlarges an image of small letters.

@@ -11,6 +11,6 @@ mod running;
 mod compose;
 
 pub use self::bbox::pages as bbox_pages;
-pub use self::image::{DPI, Head, Rendered, frame, frame_sizes, painted, prepare};
+pub use self::image::{DPI, Head, Rendered, coloured_frame, frame, frame_sizes, painted, prepare};
 pub use compose::{Boxes, Recognised, compose};
 pub use tsv::{Word, words};

@@ -4,6 +4,7 @@
 use super::compose::Recognised;
 use super::tsv::Word;
 use crate::pdf::patterns;
+use shared::reading::Bounds;
 
 /// Lines from the top and from the bottom that may be running lines.
 const EDGE_LINES: usize = 5;
@@ -23,13 +24,15 @@ struct Edge {
     line: (u32, u32, u32),
     text: String,
     letters: Vec<char>,
+    /// In pixels.
+    bounds: Bounds,
     /// Share of the page height from its top.
     place: f32,
 }
 
 /// Takes the lines out that neighbouring pages repeat at the same place; returns their texts by
-/// page.
-pub(super) fn take_out(pages: &mut [Recognised]) -> Vec<Vec<String>> {
+/// page, each with its place in pixels.
+pub(super) fn take_out(pages: &mut [Recognised]) -> Vec<Vec<(String, Bounds)>> {
     let edges: Vec<[Vec<Edge>; 2]> = pages.iter().map(edges).collect();
     let mut taken = Vec::new();
     for (index, page) in pages.iter().enumerate() {
@@ -47,14 +50,15 @@ pub(super) fn take_out(pages: &mut [Recognised]) -> Vec<Vec<String>> {
             };
             lines.extend(edges[index][side].iter().take_while(repeats));
         }
-        taken.push(lines.iter().map(|edge| (edge.line, edge.text.clone())).collect::<Vec<_>>());
+        let found = lines.iter().map(|edge| (edge.line, (edge.text.clone(), edge.bounds)));
+        taken.push(found.collect::<Vec<_>>());
     }
     pages
         .iter_mut()
         .zip(taken)
         .map(|(page, lines)| {
             page.words.retain(|word| !lines.iter().any(|(line, _)| *line == word.line));
-            lines.into_iter().map(|(_, text)| text).collect()
+            lines.into_iter().map(|(_, found)| found).collect()
         })
         .collect()
 }
@@ -77,7 +81,11 @@ fn edges(page: &Recognised) -> [Vec<Edge>; 2] {
         let letters: Vec<char> =
             text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
         let middle = (first.bounds[1] + first.bounds[3]) / 2.0;
-        lines.push(Edge { line: first.line, text, letters, place: middle / height });
+        let bounds = words.iter().fold(first.bounds, |[x0, y0, x1, y1], word| {
+            let [left, top, right, bottom] = word.bounds;
+            [x0.min(left), y0.min(top), x1.max(right), y1.max(bottom)]
+        });
+        lines.push(Edge { line: first.line, text, letters, bounds, place: middle / height });
     }
     lines.sort_by(|a, b| a.place.total_cmp(&b.place));
     let bottom = lines.iter().rposition(|line| line.place < 1.0 - ZONE).map_or(0, |last| last + 1);
@@ -122,7 +130,7 @@ mod tests {
             text: (*text).to_owned(),
         };
         let words = lines.iter().enumerate().map(word).collect();
-        Recognised { number, head, words, boxes: Boxes::Ink }
+        Recognised { number, head, words, boxes: Boxes::Ink, quarter_turns: 0 }
     }
 
     #[test]

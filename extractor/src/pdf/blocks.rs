@@ -65,9 +65,11 @@ impl Composer {
     pub(crate) fn compose(&mut self, number: u32, layout: Layout, furniture: &Furniture) -> Page {
         let running = furniture.lines((number as usize).saturating_sub(1));
         let (mut furniture, mut body) = (Vec::new(), Vec::new());
+        let mut furniture_bounds = Vec::new();
         for (index, line) in layout.lines.into_iter().enumerate() {
             if running.binary_search(&index).is_ok() {
                 furniture.push(line.text());
+                furniture_bounds.push(line.area().bounds());
             } else {
                 body.push(line);
             }
@@ -85,6 +87,7 @@ impl Composer {
             if repeats {
                 let cells = table.rows.iter().flatten().filter(|cell| !cell.is_empty());
                 furniture.push(cells.map(String::as_str).collect::<Vec<_>>().join(" "));
+                furniture_bounds.push(table.area.bounds());
             }
             !repeats
         });
@@ -113,6 +116,7 @@ impl Composer {
                     Some(last) if goes_on && is_open(last) => {
                         let keeps = self.hyphens.keeps(&last.text, &paragraph.text);
                         hyphens::append(&mut last.text, &paragraph.text, keeps);
+                        last.continued.push(paragraph.area.bounds());
                     }
                     _ => {
                         let block = self.block(paragraph, foot);
@@ -136,8 +140,10 @@ impl Composer {
         Page {
             number,
             size: Some([layout.size.0, layout.size.1]),
+            quarter_turns: layout.quarter_turns,
             blocks,
             furniture,
+            furniture_bounds,
             warnings,
             ..Page::default()
         }
@@ -209,6 +215,7 @@ impl Composer {
             kind,
             text,
             bounds: Some(paragraph.area.bounds()),
+            continued: Vec::new(),
             bold: paragraph.bold,
             centered: paragraph.centered,
         }

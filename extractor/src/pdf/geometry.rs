@@ -106,6 +106,16 @@ impl Turn {
         }
     }
 
+    /// Clockwise quarter turns of the page that do the same.
+    pub(crate) fn quarter_turns(self) -> u8 {
+        match self {
+            Turn::None => 0,
+            Turn::Up => 1,
+            Turn::Over => 2,
+            Turn::Down => 3,
+        }
+    }
+
     /// An area, turned like [`Turn::point`].
     pub(crate) fn area(self, size: (f32, f32), area: &Area) -> Area {
         let (ax, ay) = self.point(size, (area.x0, area.y0));

@@ -26,6 +26,8 @@ pub(crate) struct Table {
 pub(crate) struct Layout {
     /// Width and height in points, as read.
     pub(crate) size: (f32, f32),
+    /// Clockwise quarter turns of the page before it was read.
+    pub(crate) quarter_turns: u8,
     /// The lines outside tables, from top to bottom.
     pub(crate) lines: Vec<Line>,
     pub(crate) tables: Vec<Table>,
@@ -103,6 +105,7 @@ pub(crate) fn layout(raw: &RawPage) -> Layout {
     tables.extend(open_tables(&mut lines, &separators));
     Layout {
         size,
+        quarter_turns: turn.quarter_turns(),
         lines,
         tables,
         strays: turned_texts(beside, raw.size),

@@ -27,6 +27,7 @@ use blocks::Composer;
 use furniture::{Furniture, REACH};
 use hayro_interpret::{InterpreterCache, InterpreterSettings};
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+use image::RgbImage;
 use layout::Layout;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -149,6 +150,13 @@ impl PdfFile {
     pub fn render_page(&self, index: usize, dpi: f32) -> Result<PageImage, PdfError> {
         let page = self.pdf.pages().get(index).ok_or(PdfError::Damaged("no such page"))?;
         render::render(page, dpi)
+    }
+
+    /// Paints a page in colour (its index counts from 0); also answers its dots per inch, fewer
+    /// than asked for when the page is huge.
+    pub fn paint_page(&self, index: usize, dpi: f32) -> Result<(RgbImage, f32), PdfError> {
+        let page = self.pdf.pages().get(index).ok_or(PdfError::Damaged("no such page"))?;
+        render::coloured(page, dpi)
     }
 
     fn properties(&self) -> BTreeMap<String, String> {

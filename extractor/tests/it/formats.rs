@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-fn file(name: &str, bytes: &[u8]) -> (TempDir, PathBuf) {
+pub(super) fn file(name: &str, bytes: &[u8]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     fs::write(&path, bytes).unwrap();
@@ -16,7 +16,7 @@ fn file(name: &str, bytes: &[u8]) -> (TempDir, PathBuf) {
 }
 
 /// A PDF with one page that draws `content` with Helvetica as F1.
-fn pdf(content: &str) -> Vec<u8> {
+pub(super) fn pdf(content: &str) -> Vec<u8> {
     let objects = [
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
@@ -42,13 +42,13 @@ fn pdf(content: &str) -> Vec<u8> {
     bytes
 }
 
-const LINES: &str = "BT /F1 24 Tf 60 760 Td (Concrete works and formwork) Tj 0 -40 Td \
+pub(super) const LINES: &str = "BT /F1 24 Tf 60 760 Td (Concrete works and formwork) Tj 0 -40 Td \
     (shall be accepted in writing) Tj 0 -40 Td (before the next stage begins) Tj 0 -40 Td \
     (The surface must be clean and level) Tj 0 -40 Td (Reinforcement is fixed by wire) Tj 0 -40 Td \
     (Joints are sealed within two days) Tj ET";
 
 /// The page of [`LINES`] as an image, by a tool of the same package as pdftotext.
-fn painted(turn: &str) -> Vec<u8> {
+pub(super) fn painted(turn: &str) -> Vec<u8> {
     let content = format!("q {turn} cm {LINES} Q");
     let (folder, path) = file("page.pdf", &pdf(&content));
     let target = folder.path().join("page");

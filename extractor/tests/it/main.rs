@@ -5,6 +5,7 @@
 mod corpus;
 mod formats;
 mod limits;
+mod pictures;
 
 use extractor::client::{ExtractError, ExtractLimits, Extraction, Tools, extract};
 use std::path::{Path, PathBuf};
