@@ -12,6 +12,7 @@ pub mod stop;
 pub mod pipeline;
 pub mod stages;
 pub mod extracted;
+pub mod reading;
 pub mod structure;
 pub mod rubern;
 pub mod works;

@@ -2,6 +2,7 @@
 //! artifacts.
 
 use crate::embedding::Chunked;
+use crate::reading::reading;
 use crate::run::StageTime;
 use crate::stages::document_type::category;
 use crate::stages::duplicate_check::Fingerprint;
@@ -142,6 +143,7 @@ impl Found {
 
     fn artifacts(self) -> Artifacts {
         let text = self.extracted.extracted.text();
+        let reading = encoded(&reading(&self.extracted.extracted, &self.markup));
         let graph = export::json(&self.markup.works, &self.markup.dependencies);
         let mermaid = export::mermaid(&self.markup.works, &self.markup.dependencies);
         let graphml = export::graphml(&self.markup.works, &self.markup.dependencies);
@@ -163,6 +165,7 @@ impl Found {
         };
         Artifacts {
             text,
+            reading,
             structure: encoded(&structure),
             rubern: self.markup.rubern,
             graph,

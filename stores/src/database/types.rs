@@ -141,6 +141,8 @@ pub struct EstimatePosition {
 pub struct Artifacts {
     /// Pages divided by form feeds.
     pub text: String,
+    /// What was read, page by page (`shared::reading::ReadDocument` as JSON).
+    pub reading: String,
     /// The answer of `/structure` (JSON).
     pub structure: String,
     /// Rubern text.
@@ -170,6 +172,7 @@ pub struct Artifacts {
 #[expect(missing_docs, reason = "one per field of Artifacts")]
 pub enum ArtifactKind {
     Text,
+    Reading,
     Structure,
     Rubern,
     Graph,
@@ -187,6 +190,7 @@ impl ArtifactKind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             ArtifactKind::Text => "text",
+            ArtifactKind::Reading => "reading",
             ArtifactKind::Structure => "structure",
             ArtifactKind::Rubern => "rubern",
             ArtifactKind::Graph => "graph",
@@ -206,6 +210,7 @@ impl Artifacts {
     pub(crate) fn texts(&self) -> Vec<(ArtifactKind, &str)> {
         let mut texts = vec![
             (ArtifactKind::Text, self.text.as_str()),
+            (ArtifactKind::Reading, &self.reading),
             (ArtifactKind::Structure, &self.structure),
             (ArtifactKind::Rubern, &self.rubern),
             (ArtifactKind::Graph, &self.graph),

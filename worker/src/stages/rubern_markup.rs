@@ -32,6 +32,9 @@ pub struct Markup {
     pub headings: Vec<String>,
     /// The whole body in reading order, as references into the lists above.
     pub parts: Vec<Part>,
+    /// Which clause a block belongs to: the block (index of its page, index in the page) and an
+    /// index into `clauses`, in document order.
+    pub block_clauses: Vec<((usize, usize), usize)>,
     /// Nodes of the work graph.
     pub works: Vec<Work>,
     /// Edges of the work graph.
@@ -67,7 +70,17 @@ pub fn rubern_markup(
     let WorkGraph { works, dependencies, dropped_seeds, issues: cycles } =
         works::graph(rules, &body, seeds, document_type);
     let tags = rubern::tags(&StructureRules::of(rules), &body, &works, &dependencies);
-    let Body { sections, headings, clauses, tables, figures, lists, parts, mut issues } = body;
+    let Body {
+        sections,
+        headings,
+        clauses,
+        tables,
+        figures,
+        lists,
+        parts,
+        block_clauses,
+        mut issues,
+    } = body;
     issues.extend(cycles);
     Markup {
         rubern: rubern::write(&tags, Language::Russian),
@@ -78,6 +91,7 @@ pub fn rubern_markup(
         figures,
         lists,
         parts,
+        block_clauses,
         works,
         dependencies,
         dropped_seeds,

@@ -113,6 +113,21 @@ impl<'a> Builder<'a> {
             | Role::TableCaption { .. }
             | Role::TableContinued => {}
         }
+        self.note_clause(line);
+    }
+
+    /// Notes the clause of a block; with several clauses in a block, the first of them.
+    fn note_clause(&mut self, line: &Line) {
+        let clause = match (&line.role, self.open) {
+            (Role::Contents, _) => None,
+            (Role::Table, _) => self.clause,
+            (_, Open::Clause(clause)) => Some(clause),
+            _ => None,
+        };
+        let noted = self.body.block_clauses.last().map(|(block, _)| *block);
+        if let Some(clause) = clause.filter(|_| noted != Some(line.block)) {
+            self.body.block_clauses.push((line.block, clause));
+        }
     }
 
     fn section(&self) -> Option<usize> {
@@ -312,6 +327,7 @@ impl<'a> Builder<'a> {
         if (only_heading || same) && last && clause + 1 == self.body.clauses.len() {
             self.body.clauses.pop();
             self.body.parts.pop();
+            while self.body.block_clauses.pop_if(|(_, noted)| *noted == clause).is_some() {}
             self.clause = None;
         } else {
             self.body.issues.push(format!("номер {address} встречается не один раз"));

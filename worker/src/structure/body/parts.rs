@@ -19,6 +19,9 @@ pub struct Body {
     pub lists: Vec<List>,
     /// The whole body in reading order, as references into the lists above.
     pub parts: Vec<Part>,
+    /// Which clause a block belongs to: the block (index of its page, index in the page) and an
+    /// index into `clauses`, in document order.
+    pub block_clauses: Vec<((usize, usize), usize)>,
     /// What a person should know about the numbering, in Russian.
     pub issues: Vec<String>,
 }
