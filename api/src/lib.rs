@@ -17,6 +17,7 @@ mod dashboard;
 mod openapi;
 mod router;
 mod pages;
+mod painter;
 
 pub use live::RelayTimes;
 pub use recover::recover;
@@ -26,13 +27,15 @@ use crate::listener::{Impatient, Peer};
 use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::origin::OriginRule;
+use crate::painter::Painter;
 use crate::sockets::Sockets;
 use crate::state::{App, Server, Stores};
 use anyhow::{Context, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shared::queue::{Queue, QueueError};
 use shared::settings::{
-    ApiSettings, DocumentSettings, ModelSettings, QueueSettings, RedisSettings, StorageSettings,
+    ApiSettings, DocumentSettings, ModelSettings, ParserSettings, QueueSettings, RedisSettings,
+    StorageSettings,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -60,6 +63,11 @@ pub struct Settings {
     pub api: ApiSettings,
     #[command(flatten)]
     pub document: DocumentSettings,
+    #[command(flatten)]
+    pub parser: ParserSettings,
+    /// The program that opens documents; by default the one beside this program.
+    #[arg(skip)]
+    pub extractor: Option<PathBuf>,
     /// Periods of the relay; the sweep is that of `api`.
     #[arg(skip)]
     pub relay: RelayTimes,
@@ -95,6 +103,7 @@ pub async fn serve(
     let hub = Hub::start(queue.clone(), times, Arc::clone(&metrics), stopped.clone());
     let app = App(Arc::new(Server {
         origins: OriginRule { allowed: settings.api.origins.clone(), any_host: trusted_network },
+        painter: Painter::new(&settings),
         sockets: Sockets::new(settings.api.max_sockets, settings.api.max_sockets_per_address),
         settings,
         queue,

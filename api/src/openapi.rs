@@ -3,7 +3,8 @@
 use crate::live::{poll, sse, websocket};
 use crate::problem::Problem;
 use crate::routes::{
-    documents, job_documents, jobs, norms, operation, original, search, train, uploads,
+    document_pages, documents, job_documents, jobs, norms, operation, original, search, train,
+    uploads,
 };
 use axum::Json;
 use axum::http::StatusCode;
@@ -23,6 +24,7 @@ use utoipa::openapi::RefOr;
         sse::events, websocket::job_events, websocket::all_events,
         documents::list, documents::one, documents::delete, documents::text, documents::structure,
         documents::report, documents::chunks, documents::rubern, documents::graph,
+        document_pages::list, document_pages::one, document_pages::picture,
         original::original, documents::critical_path, documents::estimate,
         search::search, search::query,
         norms::list, norms::one, norms::clause, norms::references,

@@ -5,7 +5,8 @@ use crate::metrics::count_requests;
 use crate::origin::refuse_foreign_pages;
 use crate::problem::{every_error_is_a_problem, panic_response};
 use crate::routes::{
-    documents, job_documents, jobs, norms, operation, original, search, train, uploads,
+    document_pages, documents, job_documents, jobs, norms, operation, original, search, train,
+    uploads,
 };
 use crate::state::App;
 use crate::{dashboard, openapi, pages};
@@ -48,6 +49,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/documents", get(documents::list))
         .route("/documents/{id}", get(documents::one).delete(documents::delete))
         .route("/documents/{id}/text", get(documents::text))
+        .route("/documents/{id}/pages", get(document_pages::list))
+        .route("/documents/{id}/pages/{page}", get(document_pages::page_or_picture))
         .route("/documents/{id}/structure", get(documents::structure))
         .route("/documents/{id}/report", get(documents::report))
         .route("/documents/{id}/chunks", get(documents::chunks))

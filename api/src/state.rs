@@ -4,6 +4,7 @@ use crate::Settings;
 use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::origin::OriginRule;
+use crate::painter::Painter;
 use crate::problem::{Problem, problem};
 use crate::sockets::Sockets;
 use axum::http::StatusCode;
@@ -34,6 +35,7 @@ pub(crate) struct Server {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) origins: OriginRule,
     pub(crate) sockets: Arc<Sockets>,
+    pub(crate) painter: Painter,
     /// Folders below which sources may lie, symlinks resolved.
     pub(crate) roots: Vec<PathBuf>,
     /// The server is to end: `/readyz` answers 503.

@@ -87,6 +87,8 @@ async fn services(
         queue: arguments.queue.clone(),
         api: arguments.api.clone(),
         document: arguments.document.clone(),
+        parser: arguments.parser.clone(),
+        extractor: None,
         relay: api::RelayTimes::default(),
     };
     let worker_settings = worker::settings::Settings {

@@ -137,7 +137,7 @@ pub(crate) async fn delete(
     Ok(Json(DeletedDocument { id, deleted, files }))
 }
 
-async fn artifact(app: &App, id: &str, kind: ArtifactKind) -> Result<String, Problem> {
+pub(crate) async fn artifact(app: &App, id: &str, kind: ArtifactKind) -> Result<String, Problem> {
     let id = parse_id(id, Problem::document_not_found)?;
     let found = app.database(move |database| database.artifact(id, kind)).await?;
     if let Some(text) = found {

@@ -6,6 +6,7 @@ pub(crate) mod uploads;
 pub(crate) mod jobs;
 pub(crate) mod job_documents;
 pub(crate) mod documents;
+pub(crate) mod document_pages;
 pub(crate) mod original;
 pub(crate) mod search;
 pub(crate) mod norms;

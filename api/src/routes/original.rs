@@ -12,7 +12,9 @@ use futures_util::StreamExt;
 use shared::job::Location;
 use std::fmt::Write;
 use stores::StoreError;
+use tokio::fs::File;
 use tokio_util::io::ReaderStream;
+use uuid::Uuid;
 
 /// The original file, as it is now.
 #[utoipa::path(
@@ -30,30 +32,15 @@ pub(crate) async fn original(
     let id = parse_id(&id, Problem::document_not_found)?;
     let found = app.database(move |database| database.original(id)).await?;
     let original = found.ok_or_else(|| Problem::document_not_found(id))?;
-    let gone = || {
-        problem(
-            StatusCode::NOT_FOUND,
-            "original_gone",
-            format!("исходного файла документа {id} больше нет"),
-        )
-    };
     let (body, size) = match original.location {
         Location::File(path) => {
-            // The roots may have changed since, and so may links on the way.
-            let path = resolve_path(&app.roots, &path, "path").await.map_err(|refusal| {
-                if refusal.code == "source_not_found" { gone() } else { refusal }
-            })?;
-            let file = tokio::fs::File::open(&path).await.map_err(|_| gone())?;
-            let metadata = file.metadata().await.map_err(|_| gone())?;
-            if !metadata.is_file() {
-                return Err(gone());
-            }
-            (Body::from_stream(ReaderStream::with_capacity(file, 64 * 1024)), metadata.len())
+            let (file, size) = below_roots(&app, id, &path).await?;
+            (Body::from_stream(ReaderStream::with_capacity(file, 64 * 1024)), size)
         }
         Location::Blob(key) => {
             let blobs = &app.stores()?.blobs;
             let size = match blobs.size(&key).await {
-                Err(StoreError::NotFound(_)) => return Err(gone()),
+                Err(StoreError::NotFound(_)) => return Err(gone(id)),
                 size => size?,
             };
             (Body::from_stream(blobs.stream(&key).await?.boxed()), size)
@@ -69,6 +56,36 @@ pub(crate) async fn original(
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }
     Ok(response)
+}
+
+/// Opens an original that is a file of this machine.
+pub(crate) async fn open(app: &App, id: Uuid, location: &Location) -> Result<File, Problem> {
+    match location {
+        Location::File(path) => Ok(below_roots(app, id, path).await?.0),
+        Location::Blob(key) => match app.stores()?.blobs.local_path(key)? {
+            Some(path) => File::open(path).await.map_err(|_| gone(id)),
+            None => Err(Problem::store_unavailable("the blobs are not on this machine")),
+        },
+    }
+}
+
+/// Opens a file below a root and answers its size. The roots may have changed since it was
+/// trained, and so may links on the way.
+async fn below_roots(app: &App, id: Uuid, path: &str) -> Result<(File, u64), Problem> {
+    let path = resolve_path(&app.roots, path, "path")
+        .await
+        .map_err(|refusal| if refusal.code == "source_not_found" { gone(id) } else { refusal })?;
+    let file = File::open(&path).await.map_err(|_| gone(id))?;
+    let metadata = file.metadata().await.map_err(|_| gone(id))?;
+    if metadata.is_file() { Ok((file, metadata.len())) } else { Err(gone(id)) }
+}
+
+fn gone(id: Uuid) -> Problem {
+    problem(
+        StatusCode::NOT_FOUND,
+        "original_gone",
+        format!("исходного файла документа {id} больше нет"),
+    )
 }
 
 /// RFC 5987: everything but letters, digits and a few marks as `%XX`.

@@ -3,7 +3,7 @@
 use clap::Parser;
 use serde_json::Value;
 use shared::queue::{Queue, QueueTimes};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use stores::{Blobs, ModelFolder};
 use tempfile::TempDir;
@@ -63,6 +63,8 @@ impl Server {
         arguments.extend(options.arguments);
         let mut settings = Arguments::try_parse_from(arguments).unwrap().settings;
         settings.relay = options.relay;
+        let api = Path::new(env!("CARGO_BIN_EXE_ragtrain-api"));
+        settings.extractor = Some(api.with_file_name("ragtrain-extractor"));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (shutdown, stopped) = oneshot::channel();

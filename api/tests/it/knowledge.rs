@@ -29,6 +29,28 @@ fn chunk(ordinal: u32, address: &str, text: &str) -> Chunk {
     }
 }
 
+/// A trained norm with its original at this place.
+pub(crate) fn record(location: Location) -> DocumentRecord {
+    DocumentRecord {
+        name: "СП 45.txt".to_owned(),
+        path: "СП 45.txt".to_owned(),
+        location,
+        sha256: "ab".repeat(32),
+        outcome: Outcome::Completed,
+        family: "norms".to_owned(),
+        subtype: "sp".to_owned(),
+        category: "construction".to_owned(),
+        designation: Some("СП 45.13330.2017".to_owned()),
+        norm_id: Some("СП 45.13330".to_owned()),
+        title: Some("Земляные сооружения".to_owned()),
+        status: None,
+        pages: 20,
+        paginated: true,
+        quality: Some(90),
+        replaces: Vec::new(),
+    }
+}
+
 /// A norm of two clauses, as the worker would store it.
 fn seed(database: &Database, location: Location) -> Uuid {
     let id = document_id("default", "СП 45.txt");
@@ -63,24 +85,7 @@ fn seed(database: &Database, location: Location) -> Uuid {
         chunk(1, "5.10", "Откачка воды из котлована не должна нарушать основание."),
     ];
     database.stage_chunks(&attempt, EmbeddedChunks { chunks: &chunks, vectors: None }).unwrap();
-    let record = DocumentRecord {
-        name: "СП 45.txt".to_owned(),
-        path: "СП 45.txt".to_owned(),
-        location,
-        sha256: "ab".repeat(32),
-        outcome: Outcome::Completed,
-        family: "norms".to_owned(),
-        subtype: "sp".to_owned(),
-        category: "construction".to_owned(),
-        designation: Some("СП 45.13330.2017".to_owned()),
-        norm_id: Some("СП 45.13330".to_owned()),
-        title: Some("Земляные сооружения".to_owned()),
-        status: None,
-        pages: 20,
-        paginated: true,
-        quality: Some(90),
-        replaces: Vec::new(),
-    };
+    let record = record(location);
     let artifacts = Artifacts {
         text: "страница 1\u{c}страница 2".to_owned(),
         structure: json!({"designation": "СП 45.13330.2017"}).to_string(),

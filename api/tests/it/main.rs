@@ -27,5 +27,6 @@ mod scripts;
 mod engine;
 mod socket_io;
 mod knowledge;
+mod pages;
 mod openapi;
 mod table;
