@@ -1,6 +1,7 @@
 //! `ragtrain docs`.
 
 use crate::client::Client;
+use crate::read_pages;
 use crate::table::{self, text};
 use reqwest::Method;
 use shared::settings::ClientSettings;
@@ -12,8 +13,8 @@ use uuid::Uuid;
 pub(crate) enum DocsCommand {
     /// All trained documents
     List(ListArguments),
-    /// One document with its structure
-    Show(OneDocument),
+    /// One document with its structure, or what was read from its pages
+    Show(ShowArguments),
     /// Remove a document and everything that came from it
     Rm(OneDocument),
     /// How a document was trained
@@ -43,6 +44,19 @@ pub(crate) struct OneDocument {
     json: bool,
     #[command(flatten)]
     server: ClientSettings,
+}
+
+/// What to show of a document.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ShowArguments {
+    #[command(flatten)]
+    one: OneDocument,
+    /// What was read, page by page
+    #[arg(long)]
+    pages: bool,
+    /// What was read from this page only
+    #[arg(long, value_name = "NUMBER")]
+    page: Option<u32>,
 }
 
 /// Runs one of the commands.
@@ -85,8 +99,12 @@ async fn list(arguments: ListArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn show(arguments: OneDocument) -> anyhow::Result<()> {
+async fn show(arguments: ShowArguments) -> anyhow::Result<()> {
+    let ShowArguments { one: arguments, pages, page } = arguments;
     let client = Client::new(&arguments.server);
+    if pages || page.is_some() {
+        return read_pages::show(&client, arguments.document, page, arguments.json).await;
+    }
     let path = format!("/documents/{}", arguments.document);
     let document = client.get(&path, &[]).await?;
     if arguments.json {

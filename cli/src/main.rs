@@ -12,6 +12,7 @@ mod train;
 mod watch;
 mod jobs;
 mod docs;
+mod read_pages;
 mod search;
 mod norm;
 mod model;

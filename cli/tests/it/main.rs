@@ -5,6 +5,7 @@
 mod architecture;
 mod system;
 mod whole;
+mod pages;
 mod crash;
 mod hang;
 mod twice;
