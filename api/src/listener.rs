@@ -2,6 +2,9 @@
 //!
 //! A client that sends its request a byte a minute, or none at all, costs a task and a file
 //! descriptor; so the head of the first request has to be complete in a few seconds.
+//!
+//! A line is shared with the handler of the one request that it is upgraded for: the events of a
+//! socket may be written to it past the server (`live/outlet.rs`).
 
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -56,11 +59,11 @@ impl Listener for Impatient {
 /// Sends small frames at once, and lets the kernel end a line whose other side is gone or has
 /// stopped reading.
 fn watch_over(stream: &TcpStream, unanswered: Duration) -> io::Result<()> {
+    stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     let probes = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY);
     socket.set_tcp_keepalive(&probes)?;
-    socket.set_tcp_user_timeout(Some(unanswered))?;
-    stream.set_nodelay(true)
+    socket.set_tcp_user_timeout(Some(unanswered))
 }
 
 /// Who is on the other side of a connection, for the handlers of its requests.
@@ -126,6 +129,8 @@ impl Waiting {
 }
 
 /// Repeats an operation that does not wait until it is done; waits while the line is not ready.
+/// For a stream of one's own tokio knows after a short read that the line is empty; a shared one is
+/// asked once more.
 fn poll_line<T>(
     line: &TcpStream,
     context: &mut Context<'_>,

@@ -11,7 +11,7 @@ use super::firehose::Firehose;
 use super::log::Page;
 use super::look::{Cursor, Delivered, Look, Position, ResetReason};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::{Notify, watch};
@@ -35,6 +35,8 @@ pub(crate) struct Channel {
     /// Rung when the ring may lag behind the stream; the filling task waits on it.
     pub(crate) stale: Notify,
     viewers: AtomicUsize,
+    /// The supervisor has subscribed to its messages.
+    pub(crate) is_heard: AtomicBool,
     /// Ends the filling task.
     pub(crate) closed: CancellationToken,
 }
@@ -86,6 +88,7 @@ impl Channel {
             fans: Fans::default(),
             stale: Notify::new(),
             viewers: AtomicUsize::new(0),
+            is_heard: AtomicBool::new(false),
             closed: CancellationToken::new(),
         }
     }
@@ -164,10 +167,12 @@ impl Channel {
         self.lock().top
     }
 
-    /// Begins with the newest events of the stream, which end at its head.
+    /// Begins with events of the stream that end at its head.
     pub(crate) fn begin(&self, newest: Page, firehose: &Firehose) {
         let mut state = self.lock();
-        let Some(head) = newest.head.filter(|_| state.epoch.is_empty()) else { return };
+        // The viewers of all jobs may want older ones: those are read like a hole.
+        let is_fresh = state.epoch.is_empty() && state.tracked_from.is_none();
+        let Some(head) = newest.head.filter(|_| is_fresh) else { return };
         state.epoch = head.epoch;
         state.oldest = newest.oldest;
         state.top = newest.events.first().map_or(head.seq, |first| first.seq - 1);
@@ -175,6 +180,9 @@ impl Channel {
             state.append(Arc::new(entry), firehose);
         }
         state.synced = state.top == head.seq;
+        if !state.synced {
+            self.stale.notify_one();
+        }
         drop(state);
         self.wake_viewers();
     }

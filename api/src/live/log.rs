@@ -1,5 +1,6 @@
 //! The stream of events in Redis, as the relay reads it.
 
+use super::channel::RING_EVENTS;
 use super::entry::Entry;
 use shared::job::JobStatus;
 use shared::queue::{EventPage, Head, Queue, QueueError, Snapshot};
@@ -58,9 +59,10 @@ impl EventLog {
         page_of(job, Box::pin(self.queue.events(job, after, limit)).await?)
     }
 
-    /// The newest events, as many as one read of Redis gives.
-    pub(crate) async fn newest(&self, job: Uuid) -> Result<Page, QueueError> {
-        page_of(job, Box::pin(self.queue.newest_events(job)).await?)
+    /// What a channel begins with for a client that has everything up to `since`: all that it
+    /// misses, or the newest events when that is more than a ring holds.
+    pub(crate) async fn beginning(&self, job: Uuid, since: u64) -> Result<Page, QueueError> {
+        page_of(job, Box::pin(self.queue.recent_events(job, since, RING_EVENTS)).await?)
     }
 
     /// How far the streams of these jobs have come.

@@ -13,6 +13,7 @@ mod fan;
 mod channel;
 mod firehose;
 mod hub;
+mod tracking;
 mod supervisor;
 mod frames;
 mod record;
@@ -55,12 +56,14 @@ pub(crate) async fn open(
         return Ok(opened);
     }
     let stores = app.stores().map_err(|_| Refusal::Timeout)?;
-    let record = record::read(&stores.blobs, job).await.map_err(Refusal::Store)?;
+    // Boxed like the reads of Redis (`log.rs`): hardly anybody comes here.
+    let record = Box::pin(record::read(&stores.blobs, job)).await.map_err(Refusal::Store)?;
     let record = record.ok_or(Refusal::NoSuchJob)?;
     if record.report.is_some() {
         return Ok(Viewer::of_record(&app.hub, &record, since));
     }
-    crate::recover::submit_again(&app.queue, &record.spec).await.map_err(Refusal::Queue)?;
+    let submitting = crate::recover::submit_again(&app.queue, &record.spec);
+    Box::pin(submitting).await.map_err(Refusal::Queue)?;
     Viewer::open(&app.hub, job, since).await?.ok_or(Refusal::NoSuchJob)
 }
 

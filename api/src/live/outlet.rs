@@ -1,6 +1,6 @@
 //! A viewer's socket, which others may write to while the viewer waits.
 
-use super::look::{Cursor, Look};
+use super::look::Cursor;
 use bytes::{Buf, Bytes};
 use socket2::SockRef;
 use std::io;
@@ -30,6 +30,17 @@ struct Lending {
     is_back: bool,
 }
 
+/// What there is to write behind a cursor.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// How many events.
+    pub(super) events: u64,
+    /// Their frames.
+    pub(super) bytes: Bytes,
+    /// Something else is to be done then, and only the viewer can.
+    pub(super) is_more: bool,
+}
+
 /// While the socket is lent; takes it back when dropped.
 pub(crate) struct Lent<'a> {
     outlet: &'a Outlet,
@@ -52,7 +63,7 @@ impl Outlet {
         Lent { outlet: self, cursor }
     }
 
-    /// Ready when it was given back (or was some time before: look).
+    /// Ready when it was given back; also once without that, after an earlier lending.
     pub(super) async fn given_back(&self) {
         self.back.notified().await;
     }
@@ -72,7 +83,10 @@ impl Outlet {
                 }
                 match self.line.try_write(&held.rest) {
                     Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                    Ok(written) => held.rest.advance(written),
+                    Ok(written) => {
+                        held.rest.advance(written);
+                        continue;
+                    }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(error) => return Err(error),
                 }
@@ -83,32 +97,22 @@ impl Outlet {
 
     /// Writes what its cursor finds if it is lent, and gives it back when that is not all there
     /// is to do. Never waits. Answers how many events were handed over.
-    pub(super) fn offer<'l>(&self, batch: usize, look: impl FnOnce(Cursor) -> &'l Look) -> u64 {
+    pub(super) fn offer<'f>(&self, find: impl FnOnce(Cursor) -> &'f Found) -> u64 {
         let mut held = self.lock();
         let Held { lent: Some(lending), rest } = &mut *held else { return 0 };
         if lending.is_back {
             return 0;
         }
-        let before = lending.cursor.position;
-        match look(lending.cursor) {
-            Look::Nothing => return 0,
-            Look::Events(events) => {
-                for entry in events.iter() {
-                    let frame = entry.frame();
-                    // Past tokio, which would ask its own books first. An error shows again when
-                    // the viewer writes.
-                    let written = SockRef::from(&*self.line).send(frame).unwrap_or(0);
-                    lending.cursor.position += 1;
-                    if written < frame.len() {
-                        *rest = frame.slice(written..);
-                        break;
-                    }
-                }
-                lending.is_back = !rest.is_empty() || events.len() == batch;
-            }
-            Look::BelowRing | Look::Ended | Look::Void(..) => lending.is_back = true,
+        let found = find(lending.cursor);
+        let handed_over = found.events;
+        if handed_over > 0 {
+            // Past tokio, which would ask its own books first. An error shows again when the
+            // viewer writes.
+            let written = SockRef::from(&*self.line).send(&found.bytes).unwrap_or(0);
+            *rest = found.bytes.slice(written..);
+            lending.cursor.position += handed_over;
         }
-        let handed_over = lending.cursor.position - before;
+        lending.is_back = found.is_more || !rest.is_empty();
         if lending.is_back {
             self.back.notify_one();
         }

@@ -6,9 +6,10 @@
 //! nothing at all is sent away, and comes back.
 
 use super::entry::Entry;
-use super::hub::{Hub, WatchedAll};
+use super::hub::Hub;
 use super::session::{Engine, Session};
 use super::socket::{Clock, Due};
+use super::tracking::WatchedAll;
 use crate::state::App;
 use axum::Router;
 use axum::routing::any;

@@ -11,6 +11,7 @@ use futures_util::StreamExt;
 use shared::queue::{all_events_pattern, events_channel};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use uuid::Uuid;
@@ -56,31 +57,36 @@ async fn subscribe_once(hub: &Arc<Hub>, failures: &mut u32) -> Result<(), &'stat
     hub.metrics.relay_generations.increment();
     let all_jobs = all_events_pattern();
     let mut subscribed: HashMap<Uuid, String> = HashMap::new();
-    let (mut subscribed_all, mut is_new) = (false, true);
+    let (mut subscribed_all, mut is_first_round) = (false, true);
     let mut ping = interval(PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     hub.subscribed.send_modify(|now| {
         *now = Subscription { connected: true, all_jobs: false, number: now.number + 1 };
     });
     loop {
-        let wanted: HashSet<Uuid> = hub.channels().iter().map(|channel| channel.job).collect();
+        let channels = hub.channels();
+        let wanted: HashSet<Uuid> = channels.iter().map(|channel| channel.job).collect();
         let added: Vec<Uuid> =
             wanted.iter().filter(|job| !subscribed.contains_key(job)).copied().collect();
         for jobs in added.chunks(PER_COMMAND) {
             let names: Vec<String> = jobs.iter().map(|job| events_channel(*job)).collect();
             confirmed(sink.subscribe(&names)).await?;
             subscribed.extend(jobs.iter().copied().zip(names));
-            // Whatever was published before the confirmation is in the stream.
-            let channels: Vec<_> = jobs.iter().filter_map(|job| hub.find(*job)).collect();
-            if is_new {
-                // So may be another history than the one that was known before.
-                channels.iter().for_each(|channel| channel.stale.notify_one());
-            } else {
-                let hub = Arc::clone(hub);
-                tokio::spawn(async move { compare(&hub, &channels).await });
-            }
         }
-        is_new = false;
+        // Whatever was published before the confirmation is in the stream. A channel that was made
+        // anew while the subscription still stood may have missed something, too.
+        let unheard = channels
+            .into_iter()
+            .filter(|channel| !channel.is_heard.swap(true, Ordering::AcqRel) || is_first_round);
+        let unheard: Vec<_> = unheard.collect();
+        if is_first_round {
+            // Behind a new connection there may be another history, with the same heads.
+            unheard.iter().for_each(|channel| channel.stale.notify_one());
+        } else if !unheard.is_empty() {
+            let hub = Arc::clone(hub);
+            tokio::spawn(async move { compare(&hub, &unheard).await });
+        }
+        is_first_round = false;
         let removed: Vec<Uuid> =
             subscribed.keys().filter(|job| !wanted.contains(job)).copied().collect();
         for jobs in removed.chunks(PER_COMMAND) {

@@ -97,11 +97,11 @@ impl Viewer {
         if in_ring.is_none() && hub.find(job).is_none() {
             // A storm of viewers of one job that nobody watches yet: one reads, the others then
             // find what they need in the ring.
-            let newest = hub.log.newest(job).await.map_err(Refusal::Queue)?;
-            if newest.head.is_none() {
+            let beginning = hub.log.beginning(job, asked).await.map_err(Refusal::Queue)?;
+            if beginning.head.is_none() {
                 return Ok(None);
             }
-            let _watched = hub.watch_from(job, newest);
+            let _watched = hub.watch_from(job, beginning);
             in_ring = Viewer::open_in_ring(hub, job, since.as_ref().unwrap_or(&START));
         }
         drop(opening);

@@ -5,9 +5,9 @@ use super::entry::Since;
 use super::fan::{Back, Seat};
 use super::firehose::Firehose;
 use super::frames::{self, Frame};
-use super::hub::WatchedAll;
 use super::look::Cursor;
 use super::socket::{Clock, Connection, Due, End, code, configured};
+use super::tracking::WatchedAll;
 use super::viewer::{Refusal, Step, Viewer};
 use crate::listener::OwnLine;
 use crate::problem::Problem;
@@ -17,6 +17,7 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
+use futures_util::FutureExt;
 use std::pin::{Pin, pin};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,8 @@ use uuid::Uuid;
 
 /// The most that the task of a socket may keep, in bytes.
 const LIFE_BYTES: usize = 1440;
+/// The same of its opening: a thousand viewers of a job come at once, and wait for the first one.
+const GREETING_BYTES: usize = 2048;
 
 /// The events of one job: history from `since` on, then live, then a close with 1000.
 #[utoipa::path(
@@ -52,7 +55,7 @@ pub(crate) async fn job_events(
     let task = app.tasks.clone();
     Ok(upgrade.on_upgrade(move |socket| {
         let mut connection = Connection::new(socket, line, &app);
-        task.track_future(slim(async move {
+        task.track_future(slim::<LIFE_BYTES, _>(async move {
             let end = serve_job(&app, &mut connection, permit.goodbye(), &job, since).await;
             Box::pin(connection.close(end)).await;
             drop(permit);
@@ -83,7 +86,7 @@ pub(crate) async fn all_events(
     let task = app.tasks.clone();
     Ok(upgrade.on_upgrade(move |socket| {
         let mut connection = Connection::new(socket, line, &app);
-        task.track_future(slim(async move {
+        task.track_future(slim::<LIFE_BYTES, _>(async move {
             let end = serve_all(&app, &mut connection, permit.goodbye(), watched, cursor).await;
             Box::pin(connection.close(end)).await;
             drop(permit);
@@ -91,20 +94,23 @@ pub(crate) async fn all_events(
     }))
 }
 
-/// The life of a socket, boxed so that the layers of an upgrade do not each hold room for it. That
-/// it stays small is what tens of thousands of idle sockets cost (bench/relay).
-fn slim<F: Future<Output = ()> + Send>(life: F) -> Pin<Box<F>> {
-    const { assert!(size_of::<F>() <= LIFE_BYTES, "an idle socket must stay small") };
-    Box::pin(life)
+/// A future in a box, so that what waits for it has no room for it when it is over or not begun.
+/// That it stays small is what tens of thousands of sockets cost (bench/relay).
+fn slim<const MOST: usize, F: Future>(future: F) -> Pin<Box<F>> {
+    const { assert!(size_of::<F>() <= MOST, "a socket must stay small") };
+    Box::pin(future)
 }
 
-/// Opens the cursor and says hello.
+/// Opens the cursor and says hello; then answers what the client said meanwhile.
 async fn greet(
     app: &App,
     connection: &mut Connection,
     job: &str,
     since: Option<String>,
 ) -> Result<Viewer, End> {
+    // The first read frees the buffer that the head of the request was read into: 16 KiB for each
+    // of those who wait here for the first viewer of their job.
+    let early = connection.receive().now_or_never().transpose()?.flatten();
     let since = match since.as_deref().map(Since::parse) {
         None => None,
         Some(Some(since)) => Some(since),
@@ -127,7 +133,7 @@ async fn greet(
         oldest: hello.oldest,
         hb: app.hub.times.heartbeat.as_secs(),
     };
-    connection.send([greeting.json()]).await?;
+    connection.send([greeting.json()].into_iter().chain(early).collect::<Vec<_>>()).await?;
     if let Some(outlet) = connection.outlet() {
         viewer.lend(outlet);
     }
@@ -141,8 +147,8 @@ async fn serve_job(
     job: &str,
     since: Option<String>,
 ) -> End {
-    // Boxed: it is ten times as large as what stays for the life of the socket.
-    let mut viewer = match Box::pin(greet(app, connection, job, since)).await {
+    let greeting = slim::<GREETING_BYTES, _>(greet(app, connection, job, since));
+    let mut viewer = match greeting.await {
         Ok(viewer) => viewer,
         Err(end) => return end,
     };

@@ -1,6 +1,6 @@
 //! Viewers that come in crowds, at every moment, and go without a word.
 
-use crate::client::{Received, Socket, seqs};
+use crate::client::{Received, Socket, assert_whole, seqs};
 use crate::harness::{LIMIT, Options, Server};
 use crate::worker::FakeWorker;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use testkit::{Choices, Mode, Proxy, RedisServer, is_long, wait_until, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use tokio_tungstenite::tungstenite::Message;
 
 fn many_sockets(relay: api::RelayTimes) -> Options {
     let arguments =
@@ -180,4 +181,43 @@ async fn test_14_everybody_comes_back_at_once() {
     for socket in &mut sockets {
         assert!(matches!(socket.next().await, Received::Frame(_)));
     }
+}
+
+/// The client speaks while its line is lent to whoever writes the events: answers and events never
+/// mix within a frame.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_and_events_share_a_line() {
+    let server = Server::start().await;
+    let worker = FakeWorker::new(&server.queue);
+    let job = server.train().await;
+    let mut socket = Socket::open(&server, &format!("/ws/{job}")).await;
+    assert_eq!(socket.frame().await["type"], "hello");
+    worker.list(60).await;
+    let publishing = async {
+        for _ in 0..60 {
+            worker.wordy_document(500).await;
+        }
+        worker.finish().await;
+    };
+    let speaking = async {
+        let (mut frames, mut pongs) = (Vec::new(), 0);
+        for spoken in 0..8 {
+            socket.send(Message::Ping(vec![spoken].into())).await;
+            socket.send(Message::Text(r#"{"type":"ping"}"#.into())).await;
+            // Until the answer to the second one: events come before, between and after.
+            while pongs <= spoken {
+                match socket.next().await {
+                    Received::Frame(frame) if frame["type"] == "pong" => pongs += 1,
+                    Received::Frame(frame) => frames.push(frame),
+                    Received::Closed(code) => panic!("closed with {code}"),
+                }
+            }
+        }
+        let (rest, code) = socket.rest().await;
+        frames.extend(rest);
+        (frames, code)
+    };
+    let ((frames, code), ()) = within(LIMIT, async { tokio::join!(speaking, publishing) }).await;
+    assert_eq!(code, 1000);
+    assert_whole(&frames, 1);
 }

@@ -134,17 +134,41 @@ impl Queue {
         limit: usize,
     ) -> Result<Option<EventPage>, QueueError> {
         let limit = limit.clamp(1, 1000);
-        let Some(mut page) = self.batch_of_events(job_id, Some(since), limit).await? else {
+        let Some(page) = self.batch_of_events(job_id, since, limit, 0).await? else {
             return Ok(None);
         };
+        self.read_on(job_id, page, limit).await.map(Some)
+    }
+
+    /// All events after `since`, and at least the newest 256. When that would be more than `limit`
+    /// (up to 1,000) only the newest 256.
+    pub async fn recent_events(
+        &self,
+        job_id: Uuid,
+        since: u64,
+        limit: usize,
+    ) -> Result<Option<EventPage>, QueueError> {
+        let first = self.batch_of_events(job_id, since, EVENTS_A_CALL, EVENTS_A_CALL).await?;
+        let Some(page) = first else { return Ok(None) };
+        if page.last_seq.saturating_sub(since) > limit.min(1000) as u64 {
+            return self.batch_of_events(job_id, u64::MAX, EVENTS_A_CALL, EVENTS_A_CALL).await;
+        }
+        self.read_on(job_id, page, 1000).await.map(Some)
+    }
+
+    /// Reads on until a page has `limit` events or reaches the head.
+    async fn read_on(
+        &self,
+        job_id: Uuid,
+        mut page: EventPage,
+        limit: usize,
+    ) -> Result<EventPage, QueueError> {
         while let Some((last, _)) = page.events.last()
             && page.events.len() < limit
             && *last < page.last_seq
         {
             let missing = limit - page.events.len();
-            let Some(more) = self.batch_of_events(job_id, Some(*last), missing).await? else {
-                break;
-            };
+            let Some(more) = self.batch_of_events(job_id, *last, missing, 0).await? else { break };
             // What was cut off or begun anew meanwhile is the next page's business.
             let follows = more.events.first().is_some_and(|(seq, _)| *seq == last + 1);
             if more.epoch != page.epoch || !follows {
@@ -153,21 +177,17 @@ impl Queue {
             (page.last_seq, page.ended) = (more.last_seq, more.ended);
             page.events.extend(more.events);
         }
-        Ok(Some(page))
+        Ok(page)
     }
 
-    /// The newest events, at most 256, which one call reads; `None` when the job is unknown or
-    /// past its retention.
-    pub async fn newest_events(&self, job_id: Uuid) -> Result<Option<EventPage>, QueueError> {
-        self.batch_of_events(job_id, None, EVENTS_A_CALL).await
-    }
-
-    /// As many of them as one script reads: it stays short. The newest without `since`.
+    /// As many of them as one script reads: it stays short. It begins early enough for the `newest`
+    /// ones.
     async fn batch_of_events(
         &self,
         job_id: Uuid,
-        since: Option<u64>,
+        since: u64,
         limit: usize,
+        newest: usize,
     ) -> Result<Option<EventPage>, QueueError> {
         type Reply = Option<(String, u64, u64, u8, Vec<(String, Vec<String>)>)>;
         let reply: Reply = self
@@ -175,8 +195,9 @@ impl Queue {
                 scripts::EVENTS
                     .call(self.shard(job_id))
                     .arg(job_id.to_string())
-                    .arg(since.map(|since| since.to_string()).unwrap_or_default())
-                    .arg(limit.min(EVENTS_A_CALL)),
+                    .arg(since)
+                    .arg(limit.min(EVENTS_A_CALL))
+                    .arg(newest),
             )
             .await?;
         let Some((epoch, last_seq, oldest, ended, entries)) = reply else { return Ok(None) };

@@ -174,10 +174,13 @@ async fn snapshot_heads_and_pages_agree() {
     assert!(bench.queue.job(unknown).await.unwrap().is_none());
     let ahead = bench.queue.events(job_id, 99, 10).await.unwrap().unwrap();
     assert!(ahead.events.is_empty());
-    let newest = bench.queue.newest_events(job_id).await.unwrap().unwrap();
-    assert_eq!((newest.last_seq, newest.oldest), (3, 1));
-    assert_eq!(newest.events, bench.queue.events(job_id, 0, 10).await.unwrap().unwrap().events);
-    assert!(bench.queue.newest_events(unknown).await.unwrap().is_none());
+    let far_ahead = bench.queue.events(job_id, u64::MAX, 10).await.unwrap().unwrap();
+    assert_eq!((far_ahead.events.len(), far_ahead.last_seq), (0, 3));
+    let all = bench.queue.events(job_id, 0, 10).await.unwrap();
+    for since in [0, 2, 3, 99, u64::MAX] {
+        assert_eq!(bench.queue.recent_events(job_id, since, 10).await.unwrap(), all, "{since}");
+    }
+    assert!(bench.queue.recent_events(unknown, 0, 10).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -193,7 +196,7 @@ async fn old_history_is_trimmed_and_says_so() {
         .unwrap();
     let page = bench.queue.events(job_id, 0, 10).await.unwrap().unwrap();
     assert_eq!((page.oldest, page.last_seq, page.events.len()), (4, 4, 1));
-    assert_eq!(bench.queue.newest_events(job_id).await.unwrap(), Some(page));
+    assert_eq!(bench.queue.recent_events(job_id, 0, 10).await.unwrap(), Some(page));
 }
 
 #[tokio::test]
