@@ -5,7 +5,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RAGTRAIN := $(TARGET)/release/ragtrain
 
-.PHONY: help setup dashboard build demo test lint samples score retrieval model bench-queue bench-relay chaos recovery soak soak-live rolling mutations broken-files
+.PHONY: help setup dashboard build demo test lint samples score retrieval model bench-queue bench-relay bench-extraction chaos recovery soak soak-live rolling mutations broken-files
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,10 @@ bench-queue: ## the queue beside BullMQ and Celery, about seven minutes (needs n
 
 bench-relay: ## live events beside Socket.IO, FastAPI and Centrifuge, about half an hour (needs node, python3-venv; go if there)
 	python3 bench/relay/run.py --rounds $(or $(ROUNDS),5)
+
+bench-extraction: ## what is read from PDF files and scans, beside others: make bench-extraction CORPUS=../shared/corpus
+	@scripts/setup.sh test
+	python3 bench/extraction/run.py "$(CORPUS)"
 
 broken-files: build ## read 2,000 broken files in the limited child: make broken-files FILES=/path SEED=…
 	python3 bench/broken_files.py --count $(or $(COUNT),2000) $(and $(SEED),--seed $(SEED)) $(FILES)

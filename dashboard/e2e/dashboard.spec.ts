@@ -99,6 +99,22 @@ test("a job started on the page shows all stages of every document", async ({ pa
   expect(overflow).toBeLessThanOrEqual(0);
 });
 
+test("what was read is outlined on the pages of a document", async ({ page }) => {
+  const id = await start(page);
+  await expectWholeLog(page, id);
+  const norm = page.locator(".document", { hasText: /СП 999.*\.pdf/ });
+  await norm.locator("summary").click();
+  await norm.getByRole("button", { name: "Показать прочитанное" }).click();
+  const picture = norm.locator("img.read");
+  const painted = () => picture.evaluate((image: HTMLImageElement) => image.naturalWidth);
+  await expect.poll(painted).toBeGreaterThan(900);
+  await norm.getByRole("button", { name: "Дальше" }).click();
+  await expect(norm).toContainText("страница 2 из 2");
+  await expect(picture).toHaveAttribute("src", /\/pages\/2\.png$/);
+  await expect.poll(painted).toBeGreaterThan(900);
+  await shot(page, "read");
+});
+
 test("a cut wire loses and repeats nothing", async ({ page }) => {
   const id = await start(page);
   await until("the job runs", async () => (await lines(page)).length >= 5);

@@ -53,6 +53,11 @@ const russian = {
   details: "Подробности",
   issues: "Замечания",
   nothing: "Документов нет.",
+  "read.show": "Показать прочитанное на страницах",
+  "read.page": "страница {n} из {total}",
+  "read.colours":
+    "Обведено: синим — заголовки, зелёным — абзацы, бирюзовым — перечисления, оранжевым — таблицы, фиолетовым — подписи, коричневым — сноски, розовым — оглавление, серым — колонтитулы.",
+  "read.refused": "Страницу показать нельзя: файл изменился, удалён или обучен прежней версией.",
   log: "Журнал",
   follow: "К последней записи",
   earlier: "Показать предыдущие записи",
@@ -158,6 +163,11 @@ const english: Record<Word, string> = {
   details: "Details",
   issues: "Issues",
   nothing: "No documents.",
+  "read.show": "Show what was read on the pages",
+  "read.page": "page {n} of {total}",
+  "read.colours":
+    "Outlined: headings blue, paragraphs green, list items turquoise, tables orange, captions violet, footnotes brown, contents pink, running lines grey.",
+  "read.refused": "The page cannot be shown: the file changed, is gone or was trained by an older version.",
   log: "Log",
   follow: "To the latest line",
   earlier: "Show earlier lines",

@@ -1,6 +1,6 @@
 //! Reads files as the worker does, in limited children, and prints what was won:
-//! `cargo run --release --example extract -- [--text | --outcome] file…`. With `--outcome` it prints
-//! how each file ended, as JSON, and nothing of what was read.
+//! `cargo run --release --example extract -- [--text | --json | --outcome] file…`. With `--json` a file
+//! is one line with all its pages; with `--outcome` how it ended, and nothing of what was read.
 
 use extractor::client::{ExtractError, ExtractLimits, Extraction, Tools, extract};
 use extractor::model::BlockKind;
@@ -29,6 +29,11 @@ fn main() {
         let seconds = started.elapsed().as_secs_f32();
         if outcome_only {
             println!("{}", outcome(&result));
+            continue;
+        }
+        if has("--json") {
+            let pages = result.map(|extraction| extraction.pages).unwrap_or_default();
+            println!("{}", serde_json::json!({ "file": file, "seconds": seconds, "pages": pages }));
             continue;
         }
         match result {

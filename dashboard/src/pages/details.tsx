@@ -6,6 +6,7 @@ import { stageWord, useSpeech } from "../language";
 import { Trouble } from "../parts";
 import { usePolled } from "../polled";
 import type { JobDocument } from "../wire";
+import { hasPictures, ReadPages } from "./read";
 
 interface Props {
   job: string;
@@ -43,6 +44,7 @@ export function Details({ job, document, strip }: Props) {
           <li key={index}>{issue}</li>
         ))}
       </ul>
+      {hasPictures(document) && <ReadPages document={document} />}
     </>
   );
 }
