@@ -55,7 +55,7 @@ pub fn directory<R: Read + Seek>(
     };
     let mut directory_end = tail_start + end as u64;
     if count == 0xFFFF || length == 0xFFFF_FFFF {
-        match wide_end(source, &tail, end)? {
+        match wide_end(source, &tail, end, tail_start)? {
             Some(wide) => (count, length, directory_end) = wide,
             // Exactly 65,535 entries, or a lie that the entries themselves will show.
             None if length < 0xFFFF_FFFF => {}
@@ -113,11 +113,16 @@ fn wide_end<R: Read + Seek>(
     source: &mut R,
     tail: &[u8],
     end: usize,
+    tail_start: u64,
 ) -> io::Result<Option<(u64, u64, u64)>> {
     let Some(locator) = end.checked_sub(20).and_then(|start| tail.get(start..end)) else {
         return Ok(None);
     };
-    let Some(place) = u64_at(locator, 8).filter(|_| locator.starts_with(b"PK\x06\x07")) else {
+    // A place behind its own name is a lie, and beyond the system's range seeking there would look
+    // like a fault of the storage.
+    let is_place =
+        |place: &u64| locator.starts_with(b"PK\x06\x07") && *place < tail_start + end as u64;
+    let Some(place) = u64_at(locator, 8).filter(is_place) else {
         return Ok(None);
     };
     source.seek(SeekFrom::Start(place))?;
@@ -245,6 +250,19 @@ mod tests {
         assert!(check_sizes(&entries, &ArchiveLimits::default()).unwrap_err().contains("сжат"));
         let small = ArchiveLimits { total_bytes: 1 << 20, ratio: 5000, ..Default::default() };
         assert!(check_sizes(&entries, &small).unwrap_err().contains("распаковывается"));
+    }
+
+    #[test]
+    fn a_wide_directory_beyond_the_file_is_damage_and_no_fault_of_the_storage() {
+        let locator = [b"PK\x06\x07\0\0\0\0".as_slice(), &[0xFF; 8], &[1, 0, 0, 0]].concat();
+        let mut end = b"PK\x05\x06".to_vec();
+        end.resize(22, 0);
+        end[8..20].fill(0xFF);
+        let bytes = [locator, end].concat();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        let listed = directory(&mut file, bytes.len() as u64, &ArchiveLimits::default()).unwrap();
+        assert!(matches!(listed, Err(DirectoryError::Damaged(_))));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::reader::ReadError;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, GrayImage, ImageFormat, ImageReader, Limits, RgbImage};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::io::{self, Cursor, Write};
 
 /// Resolution at which pages are painted; tesseract was trained for it.
@@ -92,8 +93,9 @@ impl Rendered {
 /// The sizes in points of the images of a file (TIFF may hold several), without decoding them.
 pub fn frame_sizes(bytes: &[u8], format: Format, most: u32) -> Result<Vec<[f32; 2]>, ReadError> {
     let mut sizes = Vec::new();
-    for index in 0..most {
-        let Some(frame) = tiff_frame(bytes, format, index) else { break };
+    let mut frame = bytes.to_vec();
+    for place in frame_places(bytes, format, most) {
+        begin_with(&mut frame, place);
         let (width, height) = reader(&frame, format)?.into_dimensions().map_err(damaged)?;
         let dpi = guessed_dpi(width, height);
         sizes.push([width as f32 * 72.0 / dpi, height as f32 * 72.0 / dpi]);
@@ -249,33 +251,53 @@ fn is_blank(image: &GrayImage) -> bool {
     paper.saturating_sub(dark) < 48
 }
 
-/// The file with its n-th image made the first: a TIFF's header points to the first directory,
-/// and each directory to the next. Other formats have one image.
+/// The file with its n-th image made the first.
 fn tiff_frame(bytes: &[u8], format: Format, index: u32) -> Option<Vec<u8>> {
-    if format != Format::Tiff {
-        return (index == 0).then(|| bytes.to_vec());
-    }
-    let little = bytes.starts_with(b"II");
-    let number = |offset: usize, length: usize| -> Option<usize> {
-        let field = bytes.get(offset..offset.checked_add(length)?)?;
-        let join = |value: usize, byte: &u8| value << 8 | usize::from(*byte);
-        Some(if little { field.iter().rev().fold(0, join) } else { field.iter().fold(0, join) })
-    };
-    let mut directory = number(4, 4)?;
-    for _ in 0..index {
-        let entries = number(directory, 2)?;
-        directory = number(directory.checked_add(2 + 12 * entries)?, 4)?;
-        if directory == 0 {
-            return None;
-        }
-    }
-    // A last look that the directory is there at all.
-    number(directory, 2).filter(|entries| *entries > 0)?;
-    let place = u32::try_from(directory).ok()?;
+    let place = frame_places(bytes, format, index.saturating_add(1)).nth(index as usize)?;
     let mut frame = bytes.to_vec();
-    let place = if little { place.to_le_bytes() } else { place.to_be_bytes() };
-    frame.get_mut(4..8)?.copy_from_slice(&place);
+    begin_with(&mut frame, place);
     Some(frame)
+}
+
+/// What a file's header must say for each of its images to be the first. A TIFF's points to the
+/// first directory, and each directory to the next; other formats have one image.
+fn frame_places(bytes: &[u8], format: Format, most: u32) -> impl Iterator<Item = Option<[u8; 4]>> {
+    let places = match format {
+        Format::Tiff => tiff_directories(bytes, most).into_iter().map(Some).collect(),
+        _ => vec![None],
+    };
+    places.into_iter()
+}
+
+fn begin_with(file: &mut [u8], place: Option<[u8; 4]>) {
+    if let (Some(place), Some(field)) = (place, file.get_mut(4..8)) {
+        field.copy_from_slice(&place);
+    }
+}
+
+/// The places of the directories, as the file writes numbers. A chain that comes back to one of
+/// them ends there.
+fn tiff_directories(bytes: &[u8], most: u32) -> Vec<[u8; 4]> {
+    let little = bytes.starts_with(b"II");
+    let number = |field: &[u8]| {
+        let join = |value: usize, byte: &u8| value << 8 | usize::from(*byte);
+        if little { field.iter().rev().fold(0, join) } else { field.iter().fold(0, join) }
+    };
+    let field = |at: usize, length: usize| bytes.get(at..at.checked_add(length)?);
+    let place = |at: usize| -> Option<[u8; 4]> { field(at, 4)?.try_into().ok() };
+    let mut directories: Vec<[u8; 4]> = Vec::new();
+    let mut known = HashSet::new();
+    let mut next = place(4);
+    while let Some(directory) = next.filter(|_| directories.len() < most as usize) {
+        let start = number(&directory);
+        let entries = field(start, 2).map_or(0, number);
+        if entries == 0 || !known.insert(directory) {
+            break;
+        }
+        directories.push(directory);
+        next = start.checked_add(2 + 12 * entries).and_then(place).filter(|next| *next != [0; 4]);
+    }
+    directories
 }
 
 #[cfg(test)]

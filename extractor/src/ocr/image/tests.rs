@@ -82,6 +82,10 @@ fn every_frame_of_a_tiff_is_found() {
     let directory_of_second = u32_at(&second, 4) + shift;
     both[next..next + 4].copy_from_slice(&directory_of_second.to_le_bytes());
     assert_eq!(frame_sizes(&both, Format::Tiff, 10).unwrap().len(), 2);
+    let mut circle = both.clone();
+    let next_of_second = directory_of_second as usize + 2 + 12 * entries;
+    circle[next_of_second..next_of_second + 4].copy_from_slice(&u32_at(&first, 4).to_le_bytes());
+    assert_eq!(frame_sizes(&circle, Format::Tiff, u32::MAX).unwrap().len(), 2);
     let rendered = prepare(frame(&both, Format::Tiff, 1, 1_000_000).unwrap(), 0);
     assert_eq!((rendered.head.width, rendered.head.height), (60, 50));
     assert!(frame(&both, Format::Tiff, 2, 1_000_000).is_err());
