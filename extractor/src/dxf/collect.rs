@@ -2,6 +2,7 @@
 
 use super::groups::Group;
 use super::markup::{formatted, plain};
+use crate::frames::MAX_FRAME;
 use crate::reader::{Limits, ReadError};
 use crate::tidy::tidy;
 use shared::outcome::Code;
@@ -9,6 +10,8 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Blocks inside blocks that are followed; drawings nest three or four deep.
 const MAX_NESTING: usize = 8;
+/// Bytes of entities that are looked at: a block that is inserted often is looked at as often.
+const MAX_LOOKED_AT: usize = 1 << 30;
 
 /// A piece of text in the drawing.
 #[derive(Clone, Debug)]
@@ -38,6 +41,8 @@ pub(super) struct Drawing {
 struct Entity<'g> {
     kind: &'g str,
     groups: &'g [Group],
+    /// About how many bytes.
+    size: usize,
 }
 
 impl<'g> Entity<'g> {
@@ -92,13 +97,14 @@ pub(super) fn collect(groups: &[Group], limits: &Limits) -> Result<Drawing, Read
             _ => {}
         }
     }
-    let mut reading = Reading { blocks: &blocks, limits, texts: Vec::new(), steps: 0 };
+    let mut reading =
+        Reading { blocks: &blocks, limits, texts: Vec::new(), steps: 0, looked_at: 0, said: 0 };
     reading.entities(&entities, &Place::default(), 0)?;
     drawing.texts = reading.texts;
     Ok(drawing)
 }
 
-/// The named sections: from «0 SECTION, 2 NAME» to «0 ENDSEC».
+/// The named sections: from «0 SECTION, 2 NAME» to «0 ENDSEC», or to the next where that is missing.
 fn sections(groups: &[Group]) -> Vec<(&str, &[Group])> {
     let starts = groups
         .iter()
@@ -108,7 +114,9 @@ fn sections(groups: &[Group]) -> Vec<(&str, &[Group])> {
     for (start, _) in starts {
         let Some(rest) = groups.get(start.saturating_add(1)..) else { continue };
         let Some((name, rest)) = rest.split_first() else { continue };
-        let end = rest.iter().position(|group| group.code == 0 && group.value.trim() == "ENDSEC");
+        let end = rest.iter().position(|group| {
+            group.code == 0 && matches!(group.value.trim(), "ENDSEC" | "SECTION")
+        });
         let inside = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
         sections.push((name.value.trim(), inside));
     }
@@ -123,7 +131,8 @@ fn split(groups: &[Group]) -> Vec<Entity<'_>> {
         let length = after.iter().position(|group| group.code == 0).unwrap_or(after.len());
         let (own, next) = after.split_at(length);
         if first.code == 0 {
-            entities.push(Entity { kind: first.value.trim(), groups: own });
+            let size = own.iter().map(|group| group.value.len().saturating_add(8)).sum();
+            entities.push(Entity { kind: first.value.trim(), groups: own, size });
         }
         rest = next;
     }
@@ -151,6 +160,9 @@ struct Reading<'d> {
     limits: &'d Limits,
     texts: Vec<Text>,
     steps: u64,
+    /// Bytes of the entities so far, and of the texts that they gave.
+    looked_at: usize,
+    said: usize,
 }
 
 impl Reading<'_> {
@@ -162,7 +174,11 @@ impl Reading<'_> {
     ) -> Result<(), ReadError> {
         for entity in entities {
             self.steps = self.steps.saturating_add(1);
-            if self.steps > self.limits.cells {
+            self.looked_at = self.looked_at.saturating_add(entity.size);
+            let is_too_much = self.steps > self.limits.cells
+                || self.looked_at > MAX_LOOKED_AT
+                || self.said > MAX_FRAME;
+            if is_too_much {
                 return Err(ReadError::new(
                     Code::ArchiveLimits,
                     "в чертеже слишком много элементов",
@@ -247,8 +263,11 @@ impl Reading<'_> {
             ("0", Some(outer)) => outer.clone(),
             (own, _) => own.to_owned(),
         };
+        let layout = layout(entity, place);
+        let lengths = [value.len(), layer.len(), layout.len()];
+        self.said = lengths.into_iter().fold(self.said, usize::saturating_add);
         self.texts.push(Text {
-            layout: layout(entity, place),
+            layout,
             layer,
             tag: tag.map(tidy).filter(|tag| !tag.is_empty()),
             is_dimension,

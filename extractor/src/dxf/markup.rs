@@ -53,7 +53,7 @@ pub(super) fn formatted(text: &str) -> String {
 fn unicode_codes(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find("\\U+").or_else(|| rest.find("\\u+")) {
+    while let Some(at) = unicode_code(rest) {
         let (before, code) = rest.split_at(at);
         clean.push_str(before);
         let value = code.get(3..7).and_then(|hex| u32::from_str_radix(hex, 16).ok());
@@ -70,6 +70,14 @@ fn unicode_codes(text: &str) -> String {
     }
     clean.push_str(rest);
     clean
+}
+
+/// Where the next `\U+` begins.
+fn unicode_code(text: &str) -> Option<usize> {
+    let mut backslashes = text.match_indices('\\').map(|(at, _)| at);
+    backslashes.find(|at| {
+        matches!(text.get(at.saturating_add(1)..).and_then(|t| t.get(..2)), Some("U+" | "u+"))
+    })
 }
 
 fn percent_codes(text: &str) -> String {

@@ -6,9 +6,9 @@ mod markup;
 
 use crate::model::{Block, BlockKind, Page};
 use crate::reader::{Limits, ReadError, Sink};
-use collect::{Drawing, Text};
+use collect::Text;
 use groups::Group;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Dimension values listed for one layer; a plan has thousands, most of them alike.
 const MAX_DIMENSIONS: usize = 300;
@@ -35,15 +35,18 @@ fn read_groups(groups: &[Group], limits: &Limits, sink: &mut Sink<'_>) -> Result
     }
     sink.properties(properties)?;
 
-    let layouts: BTreeSet<&str> = drawing.texts.iter().map(|text| text.layout.as_str()).collect();
-    // The model first, then the sheets by name.
-    let mut layouts: Vec<&str> = layouts.into_iter().collect();
-    layouts.sort_by_key(|name| (*name != "Model", *name));
-    if layouts.is_empty() {
-        layouts.push("Model");
+    let mut by_layout: BTreeMap<&str, Vec<&Text>> = BTreeMap::new();
+    for text in &drawing.texts {
+        by_layout.entry(&text.layout).or_default().push(text);
     }
-    for (number, layout) in (1u32..=limits.pages).zip(layouts) {
-        let blocks = blocks(&drawing, layout);
+    // The model first, then the sheets by name.
+    let mut layouts: Vec<(&str, Vec<&Text>)> = by_layout.into_iter().collect();
+    layouts.sort_by_key(|(name, _)| (*name != "Model", *name));
+    if layouts.is_empty() {
+        layouts.push(("Model", Vec::new()));
+    }
+    for (number, (layout, texts)) in (1u32..=limits.pages).zip(layouts) {
+        let blocks = blocks(&texts);
         sink.page(Page { number, name: Some(layout.to_owned()), blocks, ..Page::default() })?;
     }
     if drawing.truncated {
@@ -54,27 +57,28 @@ fn read_groups(groups: &[Group], limits: &Limits, sink: &mut Sink<'_>) -> Result
 
 /// Title block first as «name: value», then layer by layer the texts from top to bottom, then the
 /// dimensions.
-fn blocks(drawing: &Drawing, layout: &str) -> Vec<Block> {
-    let here: Vec<&Text> = drawing.texts.iter().filter(|text| text.layout == layout).collect();
+fn blocks(here: &[&Text]) -> Vec<Block> {
     let paragraph = |text: String| Block::new(BlockKind::Paragraph, text);
     let mut blocks: Vec<Block> = here
         .iter()
         .filter_map(|text| Some(paragraph(format!("{}: {}", text.tag.as_deref()?, text.value))))
         .collect();
 
-    let plain: Vec<&Text> =
-        here.iter().copied().filter(|text| text.tag.is_none() && !text.is_dimension).collect();
-    let mut layers: Vec<(&str, f64)> = Vec::new();
-    for text in &plain {
-        match layers.iter_mut().find(|(layer, _)| *layer == text.layer) {
-            Some((_, top)) => *top = top.max(text.y),
-            None => layers.push((&text.layer, text.y)),
+    let mut layers: Vec<(f64, Vec<&Text>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for text in here.iter().copied().filter(|text| text.tag.is_none() && !text.is_dimension) {
+        let place = *places.entry(&text.layer).or_insert(layers.len());
+        match layers.get_mut(place) {
+            Some((top, texts)) => {
+                *top = top.max(text.y);
+                texts.push(text);
+            }
+            None => layers.push((text.y, vec![text])),
         }
     }
-    layers.sort_by(|left, right| right.1.total_cmp(&left.1));
-    for (layer, _) in layers {
-        let of_layer = plain.iter().copied().filter(|text| text.layer == layer).collect();
-        blocks.extend(lines(of_layer).into_iter().map(paragraph));
+    layers.sort_by(|left, right| right.0.total_cmp(&left.0));
+    for (_, texts) in layers {
+        blocks.extend(lines(texts).into_iter().map(paragraph));
     }
 
     let dimensions: BTreeSet<&str> = here

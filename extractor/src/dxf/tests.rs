@@ -165,6 +165,28 @@ fn a_block_that_inserts_itself_ends() {
     assert_eq!(read(dxf(&groups).as_bytes()).1, Ok(()));
 }
 
+/// A file of a megabyte that would cost the square of that.
+#[test]
+fn what_is_said_a_hundred_thousand_times_is_read_once_each() {
+    let sections = "0\nSECTION\n2\nBLOCKS\n0\nBLOCK\n2\nA\n0\nTEXT\n1\nт\n".repeat(20_000);
+    assert!(read(sections.as_bytes()).1.is_err());
+    let texts: String =
+        (0..100_000).map(|n| format!("0\nTEXT\n1\nт\n8\n{n}\n410\n{n}\n")).collect();
+    let drawing = format!("0\nSECTION\n2\nENTITIES\n{texts}0\nENDSEC\n0\nEOF\n");
+    assert_eq!(read(drawing.as_bytes()).0.len(), 20_000);
+    assert_eq!(plain(&"\\u+".repeat(300_000)).len(), 900_000);
+}
+
+#[test]
+fn a_long_text_is_not_inserted_without_end() {
+    let block = format!("0\nBLOCK\n2\nA\n0\nTEXT\n1\n{}\n0\nENDBLK\n", "т".repeat(100_000));
+    let inserts = "0\nINSERT\n2\nA\n".repeat(100_000);
+    let drawing = format!(
+        "0\nSECTION\n2\nBLOCKS\n{block}0\nENDSEC\n0\nSECTION\n2\nENTITIES\n{inserts}0\nENDSEC\n0\nEOF\n"
+    );
+    assert_eq!(read(drawing.as_bytes()).1.unwrap_err().code, Code::ArchiveLimits);
+}
+
 proptest! {
     #[test]
     fn changed_bytes_never_panic(place in any::<prop::sample::Index>(), byte in any::<u8>()) {
