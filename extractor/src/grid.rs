@@ -15,27 +15,42 @@ pub(crate) struct Grid {
     begun: Vec<bool>,
     /// Rows that merged cells of the first row reach into.
     first_row_reach: usize,
-    cells: u64,
+    width: usize,
     max_cells: u64,
 }
 
 impl Grid {
-    /// An empty grid of at most `max_cells` cells.
+    /// An empty grid of at most `max_cells` cells, those included that fill rows up.
     pub(crate) fn new(max_cells: u64) -> Grid {
         Grid {
             rows: Vec::new(),
             covered: Vec::new(),
             begun: Vec::new(),
             first_row_reach: 1,
-            cells: 0,
+            width: 0,
             max_cells,
         }
     }
 
     /// Begins the next row; cells that reach down from above keep their columns.
-    pub(crate) fn row(&mut self) {
+    pub(crate) fn row(&mut self) -> Result<(), ReadError> {
         self.rows.push(Vec::new());
         self.skip_covered();
+        self.check()
+    }
+
+    /// Cells of the finished table, those included that fill rows up.
+    pub(crate) fn area(&self) -> u64 {
+        (self.rows.len() as u64).saturating_mul(self.width as u64)
+    }
+
+    /// Few cells can make a large table: rows are as long as the longest, and cells reach down.
+    fn check(&mut self) -> Result<(), ReadError> {
+        self.width = self.width.max(self.rows.last().map_or(0, Vec::len));
+        if self.width > MAX_COLUMNS || self.area() > self.max_cells {
+            return Err(ReadError::new(Code::ArchiveLimits, "слишком большая таблица"));
+        }
+        Ok(())
     }
 
     /// Puts a cell into the next free column of the current row. `rows` counts the rows that it
@@ -52,10 +67,6 @@ impl Grid {
         let rows = rows.clamp(1, 65_535);
         let start = row.len();
         let end = start.saturating_add(columns);
-        self.cells = self.cells.saturating_add(columns as u64);
-        if end > MAX_COLUMNS || self.cells > self.max_cells {
-            return Err(ReadError::new(Code::ArchiveLimits, "слишком большая таблица"));
-        }
         row.push(text);
         row.resize(end, String::new());
         if self.begun.len() < end {
@@ -72,7 +83,7 @@ impl Grid {
             }
         }
         self.skip_covered();
-        Ok(())
+        self.check()
     }
 
     /// Moves past columns that a cell above goes on through (DOCX says so in every row).
@@ -122,6 +133,49 @@ impl Grid {
     }
 }
 
+/// Keeps tables of rows of different lengths in proportion to the cells that the file has: to fill
+/// all rows up to the longest may cost the square of that.
+#[derive(Debug, Default)]
+pub(crate) struct Filling {
+    /// Cells of the file.
+    cells: usize,
+    /// Cells of finished tables.
+    finished: usize,
+    rows: usize,
+    width: usize,
+}
+
+impl Filling {
+    /// Filled cells that are allowed for each of the file, and besides.
+    const RATIO: usize = 16;
+    const BESIDES: usize = 1_000_000;
+
+    /// Whether a row of so many cells may join the table; if not, the table is to end first.
+    pub(crate) fn takes(&mut self, length: usize) -> bool {
+        self.takes_of(length, length)
+    }
+
+    /// The same for a row that makes the table at least so wide, whatever cells it has itself.
+    pub(crate) fn takes_of(&mut self, length: usize, width: usize) -> bool {
+        let (rows, width) = (self.rows.saturating_add(1), self.width.max(width));
+        let filled = self.finished.saturating_add(rows.saturating_mul(width));
+        let cells = self.cells.saturating_add(length);
+        if self.rows > 0
+            && filled > cells.saturating_mul(Filling::RATIO).saturating_add(Filling::BESIDES)
+        {
+            return false;
+        }
+        (self.cells, self.rows, self.width) = (cells, rows, width);
+        true
+    }
+
+    /// The table is finished.
+    pub(crate) fn end(&mut self) {
+        self.finished = self.finished.saturating_add(self.rows.saturating_mul(self.width));
+        (self.rows, self.width) = (0, 0);
+    }
+}
+
 /// How many leading rows are the header: the first, when it has no measured values and is not
 /// alone, the rows its merged cells reach into, and a row of column numbers after them.
 pub(crate) fn guess_header_rows(rows: &[Vec<String>], first_row_reach: usize) -> usize {
@@ -167,12 +221,12 @@ pub(crate) fn is_number(cell: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Grid;
+    use super::{Filling, Grid};
 
     fn build(rows: &[&[(&str, usize, usize)]]) -> (Vec<Vec<String>>, usize) {
         let mut grid = Grid::new(1000);
         for row in rows {
-            grid.row();
+            grid.row().unwrap();
             for (text, columns, down) in *row {
                 grid.cell((*text).to_owned(), *columns, *down).unwrap();
             }
@@ -204,7 +258,32 @@ mod tests {
         let (_, header) = build(&[&[("1", 1, 1), ("2,5", 1, 1)], &[("3", 1, 1), ("4", 1, 1)]]);
         assert_eq!(header, 0);
         let mut grid = Grid::new(10);
-        grid.row();
+        grid.row().unwrap();
         assert!(grid.cell(String::new(), 11, 1).is_err());
+    }
+
+    #[test]
+    fn cells_that_only_fill_rows_up_count() {
+        let mut wide = Grid::new(1000);
+        wide.row().unwrap();
+        wide.cell(String::new(), 100, 1).unwrap();
+        let rows = (0..20).take_while(|_| wide.row().is_ok()).count();
+        assert_eq!(rows, 9, "every row is as long as the longest");
+        let mut deep = Grid::new(1000);
+        deep.row().unwrap();
+        deep.cell(String::new(), 100, 60_000).unwrap();
+        assert!((0..20).any(|_| deep.row().is_err()));
+    }
+
+    #[test]
+    fn a_table_is_filled_up_within_what_its_cells_allow() {
+        let mut filling = Filling::default();
+        assert!((0..1_000_000).all(|_| filling.takes(5)));
+        filling.end();
+        assert!(filling.takes(1_000_000));
+        let short = (0..1_000_000).take_while(|_| filling.takes(1)).count();
+        assert!(short < 200, "{short}");
+        filling.end();
+        assert!(filling.takes(1), "the next table may begin");
     }
 }

@@ -1,6 +1,6 @@
 //! The body: characters gathered into paragraphs, rows and tables.
 
-use super::file::{Table as FileTable, WordFile, positions};
+use super::file::{Table as FileTable, WordFile, positions, stories};
 use super::lists;
 use super::properties::{self, ParagraphProperties, RunProperties, Runs};
 use super::styles::Styles;
@@ -30,6 +30,9 @@ mod mark {
     pub(super) const HYPHEN: u16 = 0x1E;
     pub(super) const SOFT_HYPHEN: u16 = 0x1F;
 }
+
+/// Fields within each other; all are asked for every character.
+const MOST_FIELDS: usize = 64;
 
 /// A field that is open: its instruction, and whether its result has begun.
 #[derive(Debug, Default)]
@@ -97,9 +100,8 @@ impl<'f> Reading<'f> {
 
     fn add_notes(&mut self, references: FileTable, texts: FileTable, start: u32) {
         let references = positions(self.file.table(references), 2);
-        let bounds = positions(self.file.table(texts), 0);
-        for (reference, bounds) in references.into_iter().zip(bounds.windows(2)) {
-            let text = self.plain(start.saturating_add(bounds[0]), start.saturating_add(bounds[1]));
+        for (reference, (from, to)) in references.into_iter().zip(stories(self.file.table(texts))) {
+            let text = self.plain(start.saturating_add(from), start.saturating_add(to));
             self.notes.insert(reference, text);
         }
     }
@@ -116,11 +118,10 @@ impl<'f> Reading<'f> {
     /// The lines of all headers and footers, each once.
     pub(super) fn running_lines(&self) -> Vec<String> {
         let start = self.file.parts.body.saturating_add(self.file.parts.notes);
-        let bounds = positions(self.file.table(FileTable::Running), 0);
         let mut lines = Vec::new();
         // The first six stories separate notes from the text.
-        for bounds in bounds.windows(2).skip(6) {
-            let line = self.plain(start.saturating_add(bounds[0]), start.saturating_add(bounds[1]));
+        for (from, to) in stories(self.file.table(FileTable::Running)).skip(6) {
+            let line = self.plain(start.saturating_add(from), start.saturating_add(to));
             if !line.is_empty() && !lines.contains(&line) {
                 lines.push(line);
             }
@@ -171,7 +172,8 @@ impl<'f> Reading<'f> {
                 self.end_table()?;
                 self.pieces.push(Piece::Pages(1));
             }
-            mark::FIELD => self.fields.push(Field::default()),
+            mark::FIELD if self.fields.len() < MOST_FIELDS => self.fields.push(Field::default()),
+            mark::FIELD => {}
             mark::FIELD_RESULT => {
                 if let Some(field) = self.fields.last_mut() {
                     field.in_result = true;
@@ -226,7 +228,7 @@ impl<'f> Reading<'f> {
         let own = self.paragraphs.at(offset).cloned().unwrap_or_default();
         if own.ends_row {
             self.current = Current::default();
-            self.table.end_row(own.row);
+            self.table.end_row(&own.row);
         } else {
             let pieces = self.paragraph(&own);
             self.table.add(pieces);

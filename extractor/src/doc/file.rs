@@ -155,3 +155,16 @@ pub(super) fn positions(table: &[u8], size: usize) -> Vec<u32> {
     let count = table.len().saturating_sub(4) / size.saturating_add(4);
     (0..=count).filter_map(|index| u32_at(table, 4 * index)).collect()
 }
+
+/// The texts that a table of positions alone parts, by where they begin and end. They follow each
+/// other; one that goes back is empty, or a file could have the same text read without end.
+pub(super) fn stories(table: &[u8]) -> impl Iterator<Item = (u32, u32)> {
+    let bounds = positions(table, 0);
+    let mut read = 0;
+    (1..bounds.len()).map(move |index| {
+        let from = bounds[index - 1].max(read);
+        let to = bounds[index].max(from);
+        read = to;
+        (from, to)
+    })
+}

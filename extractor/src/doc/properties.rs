@@ -2,6 +2,7 @@
 
 use super::file::{Table, WordFile, positions, u16_at, u32_at};
 use crate::flow::edges::RowShape;
+use std::collections::HashSet;
 
 /// Size of a page of properties (an FKP).
 const PAGE: usize = 512;
@@ -85,10 +86,15 @@ fn runs<P>(
     let table = file.table(table);
     let count = positions(table, 4).len().saturating_sub(1);
     let mut runs = Vec::new();
+    let mut known = HashSet::new();
     for index in 0..count {
         let number = u32_at(table, 4 * (count + 1) + 4 * index).unwrap_or_default() & 0x3F_FFFF;
         let start = (number as usize).saturating_mul(PAGE);
         let Some(page) = file.main.get(start..start.saturating_add(PAGE)) else { continue };
+        // A page has its own stretch of the text; named twice it would only cost memory.
+        if !known.insert(number) {
+            continue;
+        }
         let entries = usize::from(page.last().copied().unwrap_or_default());
         for entry in 0..entries {
             let bounds = (u32_at(page, 4 * entry), u32_at(page, 4 * entry + 4));

@@ -227,6 +227,21 @@ fn locked_old_and_damaged_files_have_their_codes() {
     assert_eq!(read(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1").err(), Some(Code::DamagedFile));
 }
 
+#[test]
+fn text_that_two_pieces_claim_is_read_once() {
+    let mut bytes = doc(&[("Текст\r", 0, Vec::new())], 0);
+    // The table of one piece: a two, its length, the bounds 0 and 6 of the piece.
+    let table = [2, 16, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0];
+    let place = bytes.windows(table.len()).position(|window| window == table).unwrap();
+    put(&mut bytes, place + 9, u32::MAX);
+    let text = super::file::WordFile::open(&bytes, &Default::default()).unwrap();
+    let length = text.main.len();
+    assert!(super::text::Text::new(&text).unwrap().units(0, u32::MAX).count() <= length);
+    let bounds: Vec<u8> = [0_u32, 9, 0, 9, 12].iter().flat_map(|at| at.to_le_bytes()).collect();
+    let stories: Vec<_> = super::file::stories(&bounds).collect();
+    assert_eq!(stories, [(0, 9), (9, 9), (9, 9), (9, 12)]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]

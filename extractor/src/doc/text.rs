@@ -57,12 +57,26 @@ impl<'f> Text<'f> {
                 is_narrow,
             })
         };
-        Ok(Text { main: &file.main, pieces: (0..count).filter_map(piece).collect() })
+        // No character lies in two pieces, so all of them together are no longer than the stream.
+        let mut left = u32::try_from(file.main.len()).unwrap_or(u32::MAX);
+        let mut last = 0;
+        let mut pieces = Vec::new();
+        for piece in (0..count).filter_map(piece).filter(|piece| piece.from < piece.to) {
+            let to = piece.to.min(piece.from.saturating_add(left));
+            if piece.from >= last && to > piece.from {
+                left = left.saturating_sub(to - piece.from);
+                last = to;
+                pieces.push(PieceOfText { to, ..piece });
+            }
+        }
+        Ok(Text { main: &file.main, pieces })
     }
 
     /// The characters from one number up to another.
     pub(super) fn units(&self, from: u32, to: u32) -> impl Iterator<Item = Unit> + '_ {
-        self.pieces.iter().flat_map(move |piece| {
+        let first = self.pieces.partition_point(|piece| piece.to <= from);
+        let pieces = self.pieces.iter().skip(first).take_while(move |piece| piece.from < to);
+        pieces.flat_map(move |piece| {
             let width = if piece.is_narrow { 1 } else { 2 };
             let (first, last) = (from.max(piece.from), to.min(piece.to));
             (first..last.max(first)).map_while(move |number| {

@@ -61,12 +61,15 @@ impl Table {
         self.cells.push(std::mem::take(&mut self.cell));
     }
 
-    /// The row ends, and this is how it is drawn.
-    pub(crate) fn end_row(&mut self, shape: RowShape) {
+    /// The row ends, and this is how it is drawn. One drawing may serve any number of rows: what it
+    /// says beyond their cells is left out.
+    pub(crate) fn end_row(&mut self, shape: &RowShape) {
         if !self.cell.is_empty() {
             self.end_cell();
         }
-        self.rows.push((shape, std::mem::take(&mut self.cells)));
+        let contents = std::mem::take(&mut self.cells);
+        let cells = shape.cells.iter().take(contents.len()).copied().collect();
+        self.rows.push((RowShape { cells, ..*shape }, contents));
     }
 
     /// The whole table, and an empty one in its place.
@@ -76,7 +79,7 @@ impl Table {
         limits: &Limits,
     ) -> Result<Vec<Piece>, ReadError> {
         if !self.cells.is_empty() || !self.cell.is_empty() {
-            self.end_row(RowShape::default());
+            self.end_row(&RowShape::default());
         }
         let rows = std::mem::take(&mut self.rows);
         let edges = edges(&rows);

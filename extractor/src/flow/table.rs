@@ -54,11 +54,10 @@ fn grid(rows: Vec<Row>, cells: &mut u64, limits: &Limits) -> Result<Vec<Piece>, 
     let mut notes = Vec::new();
     let marked = rows.iter().take_while(|row| row.is_header).count();
     for (number, row) in rows.into_iter().enumerate() {
-        grid.row();
+        grid.row()?;
         grid.gap(row.before);
         let mut row_breaks = 0u32;
         for cell in row.cells {
-            *cells = cells.saturating_add(cell.columns.min(1000) as u64);
             if number == 0 && matches!(cell.pieces.first(), Some(Piece::Pages(_))) {
                 before = true;
             } else if cell.pieces.iter().any(|piece| matches!(piece, Piece::Pages(_))) {
@@ -74,6 +73,7 @@ fn grid(rows: Vec<Row>, cells: &mut u64, limits: &Limits) -> Result<Vec<Piece>, 
         }
         pages = pages.saturating_add(row_breaks);
     }
+    *cells = cells.saturating_add(grid.area());
     let (rows, guessed) = grid.finish();
     let mut pieces = Vec::new();
     if before {

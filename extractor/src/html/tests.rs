@@ -2,6 +2,7 @@ use crate::model::{Block, BlockKind, Message};
 use crate::reader::{Limits, Sink};
 use encoding_rs::WINDOWS_1251;
 use proptest::prelude::*;
+use shared::outcome::Code;
 
 fn read(bytes: &[u8]) -> Vec<Block> {
     let mut blocks = Vec::new();
@@ -61,6 +62,15 @@ fn charset_is_declared_or_found() {
 fn deep_nesting_needs_no_stack() {
     let deep = "<div>".repeat(20_000) + "дно";
     assert_eq!(read(deep.as_bytes())[0].text, "дно");
+}
+
+#[test]
+fn empty_rows_of_a_wide_table_are_not_filled_without_end() {
+    let wide = "<td rowspan=60000>а".repeat(1000);
+    let html = format!("<table><tr>{wide}{}</table>", "<tr></tr>".repeat(100_000));
+    let mut ignore = |_| Ok(());
+    let read = super::read(html.as_bytes(), &Limits::default(), &mut Sink::new(&mut ignore));
+    assert_eq!(read.unwrap_err().code, Code::ArchiveLimits);
 }
 
 proptest! {

@@ -24,6 +24,8 @@ pub(super) struct Writer<'l> {
     /// For every table in document order, whether it is layout.
     layout: Vec<bool>,
     tables_seen: usize,
+    /// Cells of all finished tables.
+    cells: u64,
     tables: Vec<Table>,
     blocks: Vec<Block>,
     furniture: Vec<String>,
@@ -47,6 +49,7 @@ impl<'l> Writer<'l> {
             limits,
             layout,
             tables_seen: 0,
+            cells: 0,
             tables: Vec::new(),
             blocks: Vec::new(),
             furniture: Vec::new(),
@@ -77,7 +80,7 @@ impl<'l> Writer<'l> {
                 self.flush();
                 let layout = self.layout.get(self.tables_seen).copied().unwrap_or(false);
                 self.tables_seen = self.tables_seen.saturating_add(1);
-                let grid = Grid::new(self.limits.cells);
+                let grid = Grid::new(self.limits.cells.saturating_sub(self.cells));
                 self.tables.push(Table { grid, layout, cell: None, head_rows: 0, in_head: false });
             }
             "thead" => {
@@ -86,7 +89,7 @@ impl<'l> Writer<'l> {
             "tr" => {
                 self.flush();
                 if let Some(table) = self.tables.last_mut().filter(|table| !table.layout) {
-                    table.grid.row();
+                    table.grid.row()?;
                     table.head_rows = table.head_rows.saturating_add(usize::from(table.in_head));
                 }
             }
@@ -240,6 +243,7 @@ impl<'l> Writer<'l> {
             return;
         }
         let head_rows = table.head_rows;
+        self.cells = self.cells.saturating_add(table.grid.area());
         let (rows, guessed) = table.grid.finish();
         if let Some((cell, _, _)) = self.tables.iter_mut().rev().find_map(|t| t.cell.as_mut()) {
             // A table inside a cell of a real table is text of that cell.
@@ -259,8 +263,8 @@ impl<'l> Writer<'l> {
 
     /// «Label – value» pairs at the very top are the head of a form, not a table of the text.
     fn is_form_head(&self, rows: &[Vec<String>]) -> bool {
-        let at_top = self.blocks.iter().all(|block| block.kind == BlockKind::Paragraph)
-            && self.blocks.len() < 30;
+        let at_top = self.blocks.len() < 30
+            && self.blocks.iter().all(|block| block.kind == BlockKind::Paragraph);
         at_top
             && rows.len() <= 30
             && rows.iter().all(|row| {

@@ -124,6 +124,14 @@ fn a_cut_file_gives_what_is_there_and_a_deep_one_is_refused() {
     assert_eq!(error.code, Code::ArchiveLimits);
 }
 
+#[test]
+fn a_drawing_of_many_cells_is_not_copied_for_every_row() {
+    let shape: String = (0..50_000).map(|edge| format!("\\cellx{}", edge * 50)).collect();
+    let body =
+        format!("\\trowd{shape}\\intbl {}\\pard end\\par", "a\\cell b\\cell\\row ".repeat(50_000));
+    assert_eq!(blocks(&body).len(), 2);
+}
+
 proptest! {
     #[test]
     fn any_tokens_are_read_without_a_panic(

@@ -94,10 +94,7 @@ impl Reading<'_> {
                 self.flow.table.end_cell();
             }
             "nestcell" => self.end_paragraph(Layout { in_table: true, ..layout })?,
-            "row" => {
-                let shape = self.row.clone();
-                self.flow.table.end_row(shape);
-            }
+            "row" => self.flow.table.end_row(&self.row),
             "trowd" => self.row = RowShape::default(),
             "trleft" => self.row.left = number.unwrap_or(0),
             "trhdr" => self.row.is_header = true,

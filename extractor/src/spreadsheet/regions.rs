@@ -1,6 +1,6 @@
 //! A sheet's cells as blocks: tables are bands of rows, what stands above and below is text.
 
-use crate::grid::{guess_header_rows, is_number};
+use crate::grid::{Filling, guess_header_rows, is_number};
 use crate::model::{Block, BlockKind};
 use calamine::Dimensions;
 use std::collections::BTreeSet;
@@ -18,14 +18,15 @@ const GAP: u32 = 3;
 /// The blocks of a sheet, top to bottom.
 pub(super) fn blocks(rows: &[Row], merged: &[Dimensions]) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
-    let mut table: Vec<&Row> = Vec::new();
+    let mut table = Table::default();
+    let mut filling = Filling::default();
     for band in bands(rows) {
         let (head, body) = split_head(band);
-        if !table.is_empty() && continues(&table, band) {
+        if continues(&table, band) {
             table.extend(band);
             continue;
         }
-        flush(&mut table, merged, &mut blocks);
+        blocks.extend(table.take(merged, &mut filling));
         blocks.extend(head.iter().map(paragraph));
         if is_text(body) {
             blocks.extend(body.iter().map(paragraph));
@@ -33,8 +34,47 @@ pub(super) fn blocks(rows: &[Row], merged: &[Dimensions]) -> Vec<Block> {
             table.extend(body);
         }
     }
-    flush(&mut table, merged, &mut blocks);
+    blocks.extend(table.take(merged, &mut filling));
     blocks
+}
+
+/// The rows of a table, and the columns that they use.
+#[derive(Default)]
+struct Table<'r> {
+    rows: Vec<&'r Row>,
+    columns: BTreeSet<u32>,
+}
+
+impl<'r> Table<'r> {
+    fn extend(&mut self, band: &'r [Row]) {
+        self.rows.extend(band);
+        self.columns.extend(band.iter().flat_map(columns));
+    }
+
+    /// The table as a block, and an empty one in its place. Rows that have hardly a column in
+    /// common are several tables: filled up they would be too large.
+    fn take(&mut self, merged: &[Dimensions], filling: &mut Filling) -> Vec<Block> {
+        let table = std::mem::take(self);
+        let mut blocks = Vec::new();
+        let mut part = Table::default();
+        for row in table.rows {
+            let used = part.columns.len();
+            let more = columns(row).filter(|column| !part.columns.contains(column)).count();
+            if !filling.takes_of(row.cells.len(), used.saturating_add(more)) {
+                blocks.extend(block(&std::mem::take(&mut part), merged));
+                filling.end();
+                filling.takes(row.cells.len());
+            }
+            part.extend(std::slice::from_ref(row));
+        }
+        filling.end();
+        blocks.extend(block(&part, merged));
+        blocks
+    }
+}
+
+fn columns(row: &Row) -> impl Iterator<Item = u32> {
+    row.cells.iter().map(|(column, _)| *column)
 }
 
 /// Runs of rows without an empty row between them.
@@ -64,10 +104,9 @@ fn is_text(rows: &[Row]) -> bool {
 
 /// Whether a band goes on with the table above it: close, inside its columns, and its first wide
 /// row is data and not another header.
-fn continues(table: &[&Row], band: &[Row]) -> bool {
-    let columns = |row: &Row| row.cells.iter().map(|(column, _)| *column).collect::<Vec<_>>();
-    let (Some(last), Some(first)) = (table.last(), band.first()) else { return false };
-    let used: BTreeSet<u32> = table.iter().flat_map(|row| columns(row)).collect();
+fn continues(table: &Table<'_>, band: &[Row]) -> bool {
+    let (Some(last), Some(first)) = (table.rows.last(), band.first()) else { return false };
+    let used = &table.columns;
     let close = first.number.saturating_sub(last.number) <= GAP.saturating_add(1);
     let inside = band.iter().flat_map(columns).all(|column| used.contains(&column));
     let data = band
@@ -77,15 +116,9 @@ fn continues(table: &[&Row], band: &[Row]) -> bool {
     used.len() >= 3 && close && inside && data
 }
 
-fn flush(table: &mut Vec<&Row>, merged: &[Dimensions], blocks: &mut Vec<Block>) {
-    let rows = std::mem::take(table);
-    let Some(first) = rows.first() else { return };
-    let columns: Vec<u32> = rows
-        .iter()
-        .flat_map(|row| row.cells.iter().map(|(column, _)| *column))
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
+fn block(table: &Table<'_>, merged: &[Dimensions]) -> Option<Block> {
+    let first = table.rows.first()?;
+    let columns: Vec<u32> = table.columns.iter().copied().collect();
     let reach = merged
         .iter()
         .filter(|area| area.start.0 == first.number && area.end.0 > area.start.0)
@@ -93,7 +126,8 @@ fn flush(table: &mut Vec<&Row>, merged: &[Dimensions], blocks: &mut Vec<Block>) 
         .filter(|reach| *reach <= 6)
         .max()
         .unwrap_or(1);
-    let cells: Vec<Vec<String>> = rows
+    let cells: Vec<Vec<String>> = table
+        .rows
         .iter()
         .map(|row| {
             let mut line = vec![String::new(); columns.len()];
@@ -107,7 +141,7 @@ fn flush(table: &mut Vec<&Row>, merged: &[Dimensions], blocks: &mut Vec<Block>) 
         })
         .collect();
     let header_rows = guess_header_rows(&cells, reach);
-    blocks.push(Block::table(cells, header_rows));
+    Some(Block::table(cells, header_rows))
 }
 
 /// «Ведомость объемов работ № ВОР-1», «Дата составления: 01.01.2025».

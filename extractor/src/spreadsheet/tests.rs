@@ -1,4 +1,5 @@
 use super::number_text;
+use super::regions::{Row, blocks};
 use crate::model::{Block, BlockKind};
 use crate::package::tests::zip_of;
 use crate::reader::tests::pages_of;
@@ -151,6 +152,25 @@ fn a_far_cell_costs_nothing() {
     let sheet = "<row r=\"1\"><c r=\"A1\"><v>1</v></c></row>\
                  <row r=\"1048576\"><c r=\"XFD1048576\"><v>2</v></c></row>";
     assert_eq!(read(&workbook(sheet)).unwrap().len(), 2);
+}
+
+/// Rows that have no column in common, with empty rows between them.
+#[test]
+fn scattered_cells_are_read_in_proportion() {
+    let row = |number: u32, column: u32| Row {
+        number,
+        cells: (0..3).map(|next| (column * 3 + next, "1".to_owned())).collect(),
+    };
+    let diagonal: Vec<Row> = (0..5000).map(|number| row(number, number)).collect();
+    let apart: Vec<Row> = (0..50_000).map(|number| row(number * 2, 0)).collect();
+    for rows in [diagonal, apart] {
+        let cells = |block: &Block| match &block.kind {
+            BlockKind::Table(table) => table.rows.iter().map(Vec::len).sum(),
+            _ => 0,
+        };
+        let cells: usize = blocks(&rows, &[]).iter().map(cells).sum();
+        assert!((15_000..2_000_000).contains(&cells), "{cells}");
+    }
 }
 
 proptest! {

@@ -2,6 +2,7 @@
 
 use super::send_encoding;
 use crate::encoding;
+use crate::frames::MAX_FRAME;
 use crate::model::{Block, BlockKind, Page};
 use crate::reader::{Limits, ReadError, Sink};
 use crate::tidy::tidy;
@@ -13,7 +14,7 @@ use shared::outcome::Code;
 pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), ReadError> {
     let decoded = encoding::decode(bytes, None);
     send_encoding(&decoded, sink)?;
-    let mut blocks = Vec::new();
+    let mut writer = Writer::default();
     let mut values = 0u64;
     for value in Deserializer::from_str(&decoded.text).into_iter::<Value>() {
         let value = value.map_err(|error| ReadError::damaged(format!("ошибка JSON: {error}")))?;
@@ -21,45 +22,60 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
         if values > limits.cells {
             return Err(ReadError::new(Code::ArchiveLimits, "в файле слишком много значений"));
         }
-        write(&value, "", &mut blocks);
+        writer.write(&value, "")?;
     }
-    sink.page(Page { number: 1, blocks, ..Page::default() })
+    sink.page(Page { number: 1, blocks: writer.blocks, ..Page::default() })
 }
 
-fn write(value: &Value, path: &str, blocks: &mut Vec<Block>) {
-    match value {
-        Value::Object(object) => {
-            for (key, value) in object {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                write(value, &path, blocks);
+/// The lines so far. Every one repeats the keys that lead to it, and those may be long.
+#[derive(Default)]
+struct Writer {
+    blocks: Vec<Block>,
+    said: usize,
+}
+
+impl Writer {
+    fn write(&mut self, value: &Value, path: &str) -> Result<(), ReadError> {
+        self.said = self.said.saturating_add(path.len());
+        if self.said > MAX_FRAME {
+            return Err(ReadError::new(Code::ArchiveLimits, "в файле слишком много текста"));
+        }
+        match value {
+            Value::Object(object) => {
+                for (key, value) in object {
+                    let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                    self.write(value, &path)?;
+                }
+            }
+            Value::Array(items) => self.array(items, path)?,
+            other => self.line(path, &scalar(other).unwrap_or_default()),
+        }
+        Ok(())
+    }
+
+    fn array(&mut self, items: &[Value], path: &str) -> Result<(), ReadError> {
+        if let Some(table) = table(items) {
+            if !path.is_empty() {
+                self.blocks.push(Block::new(BlockKind::Paragraph, format!("{path}:")));
+            }
+            self.blocks.push(table);
+        } else if items.iter().all(|item| scalar(item).is_some()) {
+            let items: Vec<String> = items.iter().filter_map(scalar).collect();
+            self.line(path, &items.join(", "));
+        } else {
+            for (number, item) in (1u64..).zip(items) {
+                self.write(item, &format!("{path}[{number}]"))?;
             }
         }
-        Value::Array(items) => match table(items) {
-            Some(table) => {
-                if !path.is_empty() {
-                    blocks.push(Block::new(BlockKind::Paragraph, format!("{path}:")));
-                }
-                blocks.push(table);
-            }
-            None if items.iter().all(|item| scalar(item).is_some()) => {
-                let items: Vec<String> = items.iter().filter_map(scalar).collect();
-                line(path, &items.join(", "), blocks);
-            }
-            None => {
-                for (number, item) in (1u64..).zip(items) {
-                    write(item, &format!("{path}[{number}]"), blocks);
-                }
-            }
-        },
-        other => line(path, &scalar(other).unwrap_or_default(), blocks),
+        Ok(())
     }
-}
 
-fn line(path: &str, text: &str, blocks: &mut Vec<Block>) {
-    let text = tidy(text);
-    if !text.is_empty() {
-        let text = if path.is_empty() { text } else { format!("{path}: {text}") };
-        blocks.push(Block::new(BlockKind::Paragraph, text));
+    fn line(&mut self, path: &str, text: &str) {
+        let text = tidy(text);
+        if !text.is_empty() {
+            let text = if path.is_empty() { text } else { format!("{path}: {text}") };
+            self.blocks.push(Block::new(BlockKind::Paragraph, text));
+        }
     }
 }
 

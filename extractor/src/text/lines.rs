@@ -3,6 +3,7 @@
 
 use super::boxes;
 use crate::flow::paragraph::{begins_item, begins_numbered, is_caption, plain};
+use crate::grid::Filling;
 use crate::model::{Block, BlockKind};
 use crate::tidy::tidy_line;
 
@@ -34,9 +35,10 @@ pub(super) fn blocks(text: &str, width: Option<usize>) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut paragraph = String::new();
     let mut rest = lines.as_slice();
+    let mut filling = Filling::default();
     let mut before: Option<&str> = None;
     while let Some((line, after)) = rest.split_first() {
-        if let Some((table, length)) = boxes::table(rest) {
+        if let Some((table, length)) = boxes::table(rest, &mut filling) {
             flush(&mut paragraph, &mut blocks);
             blocks.push(table);
             rest = rest.get(length.max(1)..).unwrap_or_default();

@@ -3,10 +3,13 @@
 use super::send_encoding;
 use crate::encoding;
 use crate::flow::paragraph::begins_item;
-use crate::grid::guess_header_rows;
+use crate::grid::{Filling, guess_header_rows};
 use crate::model::{Block, BlockKind, Page};
 use crate::reader::{Limits, ReadError, Sink};
 use crate::tidy::tidy_line;
+
+/// Bytes of the address of a link.
+const MAX_ADDRESS: usize = 4096;
 
 /// Reads a Markdown file as one page.
 pub fn read(bytes: &[u8], _limits: &Limits, sink: &mut Sink<'_>) -> Result<(), ReadError> {
@@ -19,6 +22,7 @@ fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut paragraph = String::new();
     let mut table: Vec<Vec<String>> = Vec::new();
+    let mut filling = Filling::default();
     let mut fenced = false;
     for line in text.lines() {
         let trimmed = line.trim();
@@ -42,12 +46,18 @@ fn blocks(text: &str) -> Vec<Block> {
             let cells: Vec<String> = inside.split('|').map(inline).collect();
             let rule = cells.iter().all(|c| c.chars().all(|c| matches!(c, '-' | ':' | '–' | '—')));
             if !rule {
+                if !filling.takes(cells.len()) {
+                    flush(&mut paragraph, &mut table, &mut blocks);
+                    filling.end();
+                    filling.takes(cells.len());
+                }
                 table.push(cells);
             }
             continue;
         }
         if !table.is_empty() || trimmed.is_empty() {
             flush(&mut paragraph, &mut table, &mut blocks);
+            filling.end();
         }
         if trimmed.is_empty() {
             continue;
@@ -149,9 +159,12 @@ fn operand(neighbour: char) -> bool {
     neighbour == ' ' || neighbour.is_ascii_digit()
 }
 
-/// «[текст](адрес)»: the text, and what follows.
+/// «[текст](адрес)»: the text, and what follows. A label ends at the next bracket, and an address
+/// has an end that is near: every bracket of the text is asked.
 fn link_of(text: &str) -> Option<(&str, &str)> {
-    let (label, rest) = text.strip_prefix('[')?.split_once("](")?;
-    let (_, after) = rest.split_once(')')?;
-    (!label.contains(['[', '\n'])).then_some((label, after))
+    let inside = text.strip_prefix('[')?;
+    let (label, rest) = inside.split_at(inside.find(['[', ']', '\n'])?);
+    let rest = rest.strip_prefix("](")?;
+    let near = rest.get(..rest.floor_char_boundary(MAX_ADDRESS)).unwrap_or_default();
+    Some((label, rest.get(near.find(')')?.saturating_add(1)..)?))
 }

@@ -3,6 +3,7 @@ use crate::model::{Block, BlockKind, Message};
 use crate::reader::{Limits, ReadError, Sink};
 use encoding_rs::IBM866;
 use proptest::prelude::*;
+use shared::outcome::Code;
 
 type Read = fn(&[u8], &Limits, &mut Sink<'_>) -> Result<(), ReadError>;
 
@@ -81,6 +82,37 @@ fn json_reads_as_lines_and_tables() {
     assert!(
         blocks.iter().any(|block| matches!(&block.kind, BlockKind::Table(t) if t.rows.len() == 3))
     );
+}
+
+#[test]
+fn lines_that_are_no_table_are_asked_in_passing() {
+    let rules = "+--+--+\n".repeat(20_000);
+    let bars = "||a||\n".repeat(20_000);
+    assert!(pages(read, (rules + &bars).as_bytes())[0].len() >= 40_000);
+    assert_eq!(texts(&pages(markdown::read, "[".repeat(500_000).as_bytes())[0])[0].len(), 500_000);
+}
+
+#[test]
+fn one_long_row_does_not_make_all_rows_long() {
+    let table = format!("|а|{}\n{}", "б|".repeat(100_000), "|а|б|\n".repeat(100_000));
+    for read in [read as Read, markdown::read] {
+        let blocks = pages(read, table.as_bytes()).remove(0);
+        let cells = |block: &Block| match &block.kind {
+            BlockKind::Table(table) => table.rows.iter().map(Vec::len).sum(),
+            _ => 0,
+        };
+        let cells: usize = blocks.iter().map(cells).sum();
+        assert!((300_000..8_000_000).contains(&cells), "{cells}");
+    }
+}
+
+#[test]
+fn long_keys_are_not_repeated_without_end() {
+    let inside: String = (0..1000).map(|key| format!("\"{key}\":1,")).collect();
+    let text = format!("{{\"{}\":{{{inside}\"я\":1}}}}", "ж".repeat(100_000));
+    let mut ignore = |_: Message| Ok(());
+    let read = json::read(text.as_bytes(), &Limits::default(), &mut Sink::new(&mut ignore));
+    assert_eq!(read.unwrap_err().code, Code::ArchiveLimits);
 }
 
 proptest! {
