@@ -23,6 +23,8 @@ pub(crate) struct Reading<'p> {
     /// Text of a paragraph whose mark was deleted: it goes on in the next one.
     carried: String,
     note_count: u32,
+    /// Notes that were printed: each stands where it is first referred to.
+    printed_notes: HashSet<(&'static str, String)>,
     /// Text boxes seen: the frame of a drawing form stands on every page.
     boxes: HashSet<String>,
     /// Cells of all tables so far.
@@ -47,6 +49,7 @@ impl<'p> Reading<'p> {
             fields: Vec::new(),
             carried: String::new(),
             note_count: 0,
+            printed_notes: HashSet::new(),
             boxes: HashSet::new(),
             cells: 0,
             rendered_breaks: 0,
@@ -138,8 +141,10 @@ impl<'p> Reading<'p> {
     /// Notes and text boxes that hang on a paragraph.
     fn anchored(&mut self, inline: &Inline<'_>) -> Result<Vec<Piece>, ReadError> {
         let mut pieces = Vec::new();
-        for (kind, id) in &inline.notes {
-            if let Some(text) = self.notes.get(&(*kind, id.clone())) {
+        for note in &inline.notes {
+            if let Some(text) = self.notes.get(note)
+                && self.printed_notes.insert(note.clone())
+            {
                 self.note_count = self.note_count.saturating_add(1);
                 let text = format!("{} {text}", self.note_count);
                 pieces.push(Piece::Block(Block::new(BlockKind::Footnote, text)));

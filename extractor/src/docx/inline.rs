@@ -4,6 +4,9 @@ use super::math;
 use super::styles::{Properties, Styles, switch};
 use crate::xml::{Element, Node};
 
+/// Fields within each other; all are asked for every piece of text.
+const MOST_FIELDS: usize = 64;
+
 /// A complex field that is open; fields may span paragraphs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Field {
@@ -202,7 +205,9 @@ impl<'a> Collector<'a, '_> {
 
     fn field_mark(&mut self, mark: &Element) {
         match mark.attribute("fldCharType") {
-            Some("begin") => self.fields.push(Field::default()),
+            Some("begin") if self.fields.len() < MOST_FIELDS => {
+                self.fields.push(Field::default());
+            }
             Some("separate") => {
                 if let Some(field) = self.fields.last_mut() {
                     field.in_result = true;

@@ -122,16 +122,15 @@ impl Styles {
     }
 }
 
-/// Walks from a style to its ancestors; a chain that loops ends where it meets itself.
+/// A style may name its base, and a hostile file a circle or a long chain of them.
+const MOST_BASES: usize = 32;
+
+/// Walks from a style to its ancestors.
 fn resolve(id: &str, raw: &HashMap<&str, &Element>) -> Style {
     let mut style = Style::default();
-    let mut seen: Vec<&str> = Vec::new();
     let mut next = raw.get_key_value(id);
-    while let Some((id, element)) = next {
-        if seen.contains(id) {
-            break;
-        }
-        seen.push(id);
+    for _ in 0..MOST_BASES {
+        let Some((id, element)) = next else { break };
         let own = Properties::read(element.child("pPr"), element.child("rPr"));
         if style.properties.number_list.is_none() && own.number_list.is_some() {
             style.numbering_style = Some((*id).to_owned());
@@ -186,6 +185,15 @@ mod tests {
         assert_eq!(role("Название объекта"), Role::Caption);
         assert_eq!(role("heading 12"), Role::Body);
         assert_eq!(role("Заголовок таблицы"), Role::Body);
+    }
+
+    #[test]
+    fn a_long_chain_is_not_walked_to_its_end_for_every_style() {
+        let style = |number: u32| {
+            format!("<style styleId=\"{number}\"><basedOn val=\"{}\"/></style>", number + 1)
+        };
+        let xml = format!("<styles>{}</styles>", (0..20_000).map(style).collect::<String>());
+        assert!(Styles::read(&parse(&xml, &Limits::default()).unwrap()).character("0").is_some());
     }
 
     #[test]

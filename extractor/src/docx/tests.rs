@@ -179,6 +179,20 @@ fn bad_files_have_their_codes() {
     assert_eq!(pages(&entity).unwrap_err(), Code::XmlExternalEntity);
 }
 
+#[test]
+fn a_note_that_is_referred_to_again_is_not_printed_again() {
+    let reference = "<r><t>Текст</t><footnoteReference id=\"2\"/></r>";
+    let body = format!("<p>{reference}</p>").repeat(3);
+    assert_eq!(lines(&body), ["Текст", "1 Текст сноски", "Текст", "Текст"]);
+}
+
+#[test]
+fn open_fields_do_not_pile_up() {
+    let begin = "<r><fldChar fldCharType=\"begin\"/><fldChar fldCharType=\"separate\"/></r>";
+    let body = format!("<p>{}</p>", begin.repeat(50_000) + &run("а").repeat(50_000));
+    assert_eq!(lines(&body)[0].chars().count(), 50_000);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]

@@ -68,6 +68,9 @@ pub(super) fn content(root: &Element) -> Content {
     content
 }
 
+/// Characters of the name of an attached file; systems allow 255.
+const MAX_NAME: usize = 255;
+
 /// Header fields that were read already, and parts with readers of their own.
 const KNOWN: [&str; 22] = [
     "Meta",
@@ -176,7 +179,9 @@ fn price_level(element: &Element) -> Option<String> {
 
 fn files(root: &Element) -> Files {
     let files = root.child("Files").into_iter().flat_map(Element::elements);
-    files.filter_map(|file| Some((file.child_text("ID")?, file.child_text("FileName")?))).collect()
+    // Every link repeats the name.
+    let name = |file: &Element| Some(file.child_text("FileName")?.chars().take(MAX_NAME).collect());
+    files.filter_map(|file| Some((file.child_text("ID")?, name(file)?))).collect()
 }
 
 /// The totals of the whole estimate, by kind of cost.

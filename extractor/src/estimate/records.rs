@@ -29,6 +29,9 @@ const COLUMNS: [&str; 15] = [
 /// Characters of the fields that have no column of their own, per position.
 const MAX_NOTE: usize = 500;
 
+/// Bytes of a number that the numbers inside its position repeat.
+const MAX_NUMBER: usize = 64;
+
 /// Names of attached files by their id, for links to drawings.
 pub(super) type Files = HashMap<String, String>;
 
@@ -72,7 +75,7 @@ impl Records {
             }
         }
         let own = cells.first().cloned().unwrap_or_default();
-        let full = match number {
+        let full = match number.filter(|number| number.len() <= MAX_NUMBER) {
             Some(number) if !own.is_empty() => format!("{number}.{own}"),
             _ => own,
         };

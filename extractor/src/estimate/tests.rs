@@ -104,6 +104,20 @@ fn entities_are_refused() {
     assert_eq!(read(xml.as_bytes()).unwrap_err(), Code::XmlExternalEntity);
 }
 
+#[test]
+fn a_long_number_is_not_repeated_in_all_that_it_holds() {
+    let resources = "<Resource><Num>1</Num><Name>а</Name></Resource>".repeat(1000);
+    let record = format!(
+        "<Work><Num>{}</Num><Name>а</Name><Resources>{resources}</Resources></Work>",
+        "1".repeat(100_000)
+    );
+    let xml = format!(
+        "<Construction><Sections><Section><Works>{record}</Works></Section></Sections></Construction>"
+    );
+    let (blocks, _) = read(xml.as_bytes()).unwrap();
+    assert!(blocks.iter().map(|block| block.text.len()).sum::<usize>() < 400_000);
+}
+
 proptest! {
     #[test]
     fn changed_bytes_never_panic(place in any::<prop::sample::Index>(), byte in any::<u8>()) {

@@ -16,6 +16,9 @@ use std::collections::HashSet;
 /// Rows or columns that one element may repeat: more are the empty rest of a sheet.
 const MOST_REPEATED: usize = 64;
 
+/// Bytes that repeated rows and cells may cost in all.
+const REPETITIONS: usize = 16 << 20;
+
 /// The state that goes from element to element.
 pub(super) struct Reading<'l> {
     styles: Styles,
@@ -28,6 +31,8 @@ pub(super) struct Reading<'l> {
     boxes: HashSet<String>,
     /// Cells of all tables so far.
     cells: u64,
+    /// Bytes that repeated rows and cells may still cost.
+    repetitions_left: usize,
     /// Breaks recorded by the program that laid the text out.
     pub(super) recorded_breaks: u32,
 }
@@ -43,6 +48,7 @@ impl<'l> Reading<'l> {
             note_count: 0,
             boxes: HashSet::new(),
             cells: 0,
+            repetitions_left: REPETITIONS,
             recorded_breaks: 0,
         }
     }
@@ -236,7 +242,7 @@ impl<'l> Reading<'l> {
         for element in container.elements() {
             match &*element.name {
                 "table-row" => {
-                    for _ in 0..repeated(element, "number-rows-repeated") {
+                    for _ in 0..self.repeated(element, "number-rows-repeated") {
                         let mut cells = self.row(element)?;
                         if std::mem::take(&mut page_ends)
                             && let Some(first) = cells.first_mut()
@@ -265,7 +271,7 @@ impl<'l> Reading<'l> {
             let span = |name: &str| {
                 element.attribute(name).and_then(|value| value.parse().ok()).unwrap_or(1)
             };
-            for _ in 0..repeated(element, "number-columns-repeated") {
+            for _ in 0..self.repeated(element, "number-columns-repeated") {
                 let pieces = self.container(element)?;
                 cells.push(Cell {
                     pieces,
@@ -277,11 +283,25 @@ impl<'l> Reading<'l> {
         }
         Ok(cells)
     }
-}
 
-fn repeated(element: &Element, name: &str) -> usize {
-    let times = element.attribute(name).and_then(|value| value.parse().ok()).unwrap_or(1);
-    if times > MOST_REPEATED { 1 } else { times }
+    /// How often a row or cell stands there. In tables within tables the repetitions multiply: when
+    /// they have cost their share, each stands there once.
+    fn repeated(&mut self, element: &Element, name: &str) -> usize {
+        let times: usize =
+            element.attribute(name).and_then(|value| value.parse().ok()).unwrap_or(1);
+        let more = times.saturating_sub(1);
+        if more == 0 || times > MOST_REPEATED {
+            return 1;
+        }
+        let cost = element.text().len().saturating_add(64).saturating_mul(more);
+        match self.repetitions_left.checked_sub(cost) {
+            Some(left) => {
+                self.repetitions_left = left;
+                times
+            }
+            None => 1,
+        }
+    }
 }
 
 fn around(style: &Style) -> Vec<Piece> {

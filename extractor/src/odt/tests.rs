@@ -160,6 +160,15 @@ fn an_encrypted_file_is_named() {
     assert_eq!(pages(&bytes).err(), Some(Code::PasswordProtected));
 }
 
+#[test]
+fn repetitions_within_repetitions_end() {
+    let open =
+        "<table><table-row number-rows-repeated=\"64\"><table-cell number-columns-repeated=\"64\">";
+    let close = "</table-cell></table-row></table>";
+    let body = format!("{}<p>а</p>{}", open.repeat(12), close.repeat(12));
+    assert!(texts(&body).len() < 300_000);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]
