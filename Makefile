@@ -2,10 +2,10 @@
 SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 .DEFAULT_GOAL := help
-TARGET := $(or $(CARGO_TARGET_DIR),target)
-RAGTRAIN := $(TARGET)/release/ragtrain
+BUILT := $(or $(CARGO_TARGET_DIR),target)
+RAGTRAIN := $(BUILT)/release/ragtrain
 
-.PHONY: help setup dashboard build demo test lint samples score retrieval model bench-queue bench-relay bench-extraction chaos recovery soak soak-live rolling mutations broken-files
+.PHONY: help setup dashboard build demo test lint samples score retrieval model bench-queue bench-relay bench-extraction chaos recovery soak soak-live rolling mutations broken-files fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -63,9 +63,12 @@ bench-extraction: ## what is read from PDF files and scans, beside others: make 
 broken-files: build ## read 2,000 broken files in the limited child: make broken-files FILES=/path SEED=…
 	python3 bench/broken_files.py --count $(or $(COUNT),2000) $(and $(SEED),--seed $(SEED)) $(FILES)
 
+fuzz: ## fuzz the extractor's parsers: make fuzz MINUTES=10 TARGET=rtf (all one after another)
+	@scripts/fuzz.sh $(or $(MINUTES),10) $(or $(TARGET),all)
+
 soak: ## break simulated workers at random, ten minutes long: make soak MINUTES=10 SEED=…
 	cargo build --release -p simulation --locked
-	$(TARGET)/release/soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+	$(BUILT)/release/soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 soak-live: ## the long forms of the tests of live events: make soak-live MINUTES=30 SEED=…
 	@scripts/setup.sh test

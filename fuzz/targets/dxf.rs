@@ -1,0 +1,8 @@
+//! DXF, as text and binary.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(init: fuzzing::watch_panics(), |bytes: &[u8]| {
+    fuzzing::read(bytes, extractor::dxf::read);
+});

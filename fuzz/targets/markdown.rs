@@ -1,0 +1,8 @@
+//! Markdown.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(init: fuzzing::watch_panics(), |bytes: &[u8]| {
+    fuzzing::read(bytes, extractor::text::markdown::read);
+});
