@@ -28,7 +28,8 @@ def twin(programs, files, name):
     library = twins.words("\n".join(twins.texts_by_library(files / f"{name}.docx")))
     figures = {"pages": len(pages)}
     # The twin as we read it has the automatic numbers; that it lacks no word, the library tells.
-    figures["twin_recall"] = twins.precision_recall(wanted, library)[1]
+    whole = twins.words("\n".join(block["text"] for page in expected for block in page["blocks"]))
+    figures["twin_recall"] = twins.precision_recall(whole, library)[1]
     for reader in programs.texts:
         text, _, _ = programs.text(reader, files / f"{name}.pdf")
         if reader == "ours":

@@ -52,7 +52,7 @@ pub const SUCCEEDED: &str = "SUCCEEDED";
 fn attempts() -> Vec<(&'static str, bool)> {
     use std::fs;
     use std::net::{TcpListener, TcpStream, UdpSocket};
-    use std::os::unix::net::UnixStream;
+    use std::os::unix::net::{UnixDatagram, UnixStream};
     let own = std::process::id().cast_signed();
     vec![
         ("read /etc/passwd", fs::read("/etc/passwd").is_ok()),
@@ -64,6 +64,9 @@ fn attempts() -> Vec<(&'static str, bool)> {
         ("open a TCP connection", TcpStream::connect("127.0.0.1:6379").is_ok()),
         ("open a UDP socket", UdpSocket::bind("127.0.0.1:0").is_ok()),
         ("make a pair of sockets", UnixStream::pair().is_ok()),
+        ("open a Unix socket", UnixDatagram::unbound().is_ok()),
+        ("make a file in memory", memory_file()),
+        ("be traced", nix::sys::ptrace::traceme().is_ok()),
         ("start a program", std::process::Command::new("/bin/true").status().is_ok()),
         ("start a thread", std::thread::Builder::new().spawn(|| ()).is_ok()),
         ("signal the parent", signal_parent()),
@@ -74,6 +77,10 @@ fn attempts() -> Vec<(&'static str, bool)> {
 fn signal_parent() -> bool {
     rustix::process::getppid()
         .is_some_and(|parent| rustix::process::test_kill_process(parent).is_ok())
+}
+
+fn memory_file() -> bool {
+    rustix::fs::memfd_create("escape", rustix::fs::MemfdFlags::CLOEXEC).is_ok()
 }
 
 fn raise_limit() -> bool {

@@ -231,16 +231,25 @@ fn recognise(runs: &Runs<'_>, tesseract: &Path, number: u32) -> Result<Recognise
     }
     let words = runs.words(tesseract, &image)?;
     let upright = Recognised { words, ..page };
-    if upright.confidence() >= DOUBTFUL {
+    if upright.confidence() >= DOUBTFUL && !upright.is_sideways() {
         return Ok(upright);
     }
-    let turns = runs.quarter_turns(tesseract, &image)?;
-    if turns == 0 {
-        return Ok(upright);
+    let told = runs.quarter_turns(tesseract, &image)?;
+    let tried: &[u8] = match told {
+        0 if upright.is_sideways() => &[1, 3],
+        0 => &[],
+        _ => &[told],
+    };
+    let mut best = upright;
+    for turns in tried {
+        let image = runs.render(number, *turns)?;
+        let words = runs.words(tesseract, &image)?;
+        let (head, boxes) = (image.head, best.boxes);
+        let turned = Recognised { number, head, words, boxes, quarter_turns: *turns };
+        let rank = |page: &Recognised| (!page.is_sideways(), page.confidence());
+        if rank(&turned) > rank(&best) {
+            best = turned;
+        }
     }
-    let image = runs.render(number, turns)?;
-    let words = runs.words(tesseract, &image)?;
-    let (head, boxes) = (image.head, upright.boxes);
-    let turned = Recognised { number, head, words, boxes, quarter_turns: turns };
-    Ok(if turned.confidence() > upright.confidence() { turned } else { upright })
+    Ok(best)
 }

@@ -4,6 +4,7 @@
 use super::image::Head;
 use super::rules::Rule;
 use super::running;
+use super::skew::Straightened;
 use super::tsv::Word;
 use crate::model::{Page, TextSource};
 use crate::pdf::blocks::Composer;
@@ -55,6 +56,18 @@ impl Recognised {
         if total > 0.0 { sum / total } else { 0.0 }
     }
 
+    /// Whether most words of some length are higher than wide: the tool reads pages that lie on
+    /// their side, too, word for word and in no order.
+    pub fn is_sideways(&self) -> bool {
+        let long = self.words.iter().filter(|word| word.text.chars().count() >= 4);
+        let (mut words, mut upended) = (0, 0);
+        for [left, top, right, bottom] in long.map(|word| word.bounds) {
+            words += 1;
+            upended += usize::from(bottom - top > right - left);
+        }
+        words >= 5 && upended * 2 > words
+    }
+
     /// Points of a pixel.
     fn points(&self) -> f32 {
         72.0 / self.head.dpi.max(1.0)
@@ -65,6 +78,8 @@ impl Recognised {
 /// comparing the pages with each other.
 pub fn compose(pages: &[Recognised]) -> Vec<Page> {
     let mut pages = pages.to_vec();
+    pages.iter_mut().for_each(take_margins);
+    pages.iter_mut().for_each(drop_specks);
     let mut running = running::take_out(&mut pages).into_iter();
     let mut layouts: Vec<Option<Layout>> =
         pages.iter().map(|page| Some(layout(&raw_page(page)))).collect();
@@ -90,6 +105,9 @@ pub fn compose(pages: &[Recognised]) -> Vec<Page> {
         done.furniture_bounds.extend(places);
         done.furniture.splice(0..0, running.into_iter().map(|(text, _)| text));
         done.quarter_turns = (done.quarter_turns + page.quarter_turns) % 4;
+        if let Some(how) = &page.head.straightened {
+            put_back(&mut done, how, points);
+        }
         done.source = match page.boxes {
             _ if done.blocks.is_empty() => TextSource::None,
             Boxes::Ink => TextSource::Ocr,
@@ -101,6 +119,47 @@ pub fn compose(pages: &[Recognised]) -> Vec<Page> {
         composed.push(done);
     }
     composed
+}
+
+/// A letter alone in its line and read without confidence is a speck; left in, it parts running
+/// lines from each other.
+fn drop_specks(page: &mut Recognised) {
+    let mut letters: BTreeMap<(u32, u32, u32), usize> = BTreeMap::new();
+    for word in &page.words {
+        *letters.entry(word.line).or_default() += word.text.chars().count();
+    }
+    page.words.retain(|word| word.confidence >= MIN_SIGN_CONFIDENCE || letters[&word.line] > 1);
+}
+
+/// A page that grew when it was set straight gets its size back: running lines stand in the same
+/// places of all pages, straightened or not.
+fn take_margins(page: &mut Recognised) {
+    let Some(how) = &page.head.straightened else { return };
+    let (left, top) = how.margins(page.head.width, page.head.height);
+    for word in &mut page.words {
+        let [x0, y0, x1, y1] = word.bounds;
+        let (left, top) = (left as f32, top as f32);
+        word.bounds = [x0 - left, y0 - top, x1 - left, y1 - top];
+    }
+    for Rule(x0, y0, x1, y1) in &mut page.head.rules {
+        *x0 = x0.saturating_sub(left);
+        *x1 = x1.saturating_sub(left);
+        *y0 = y0.saturating_sub(top);
+        *y1 = y1.saturating_sub(top);
+    }
+    (page.head.width, page.head.height) = (how.width, how.height);
+}
+
+/// Gives the places on the page as it was scanned, not as it was set straight.
+fn put_back(done: &mut Page, how: &Straightened, points: f32) {
+    let before =
+        |area: [f32; 4]| how.before(area.map(|place| place / points)).map(|pixels| pixels * points);
+    for bounds in done.blocks.iter_mut().filter_map(|block| block.bounds.as_mut()) {
+        *bounds = before(*bounds);
+    }
+    for bounds in &mut done.furniture_bounds {
+        *bounds = before(*bounds);
+    }
 }
 
 /// Specks and remains of ruling lines are read as signs.

@@ -1,7 +1,9 @@
 //! Page images for recognition: decoded, grey, large enough, turned, without ruling lines.
 
+use super::ink::Ink;
 use super::letters;
 use super::rules::{self, Rule};
+use super::skew::{self, Straightened};
 use crate::model::Format;
 use crate::reader::ReadError;
 use image::imageops::{self, FilterType};
@@ -53,6 +55,9 @@ pub struct Head {
     pub rules: Vec<Rule>,
     /// Nothing but paper.
     pub blank: bool,
+    /// How it was set straight, when it lay aslant.
+    #[serde(default)]
+    pub straightened: Option<Straightened>,
 }
 
 impl Rendered {
@@ -145,7 +150,7 @@ pub fn painted(png: &[u8], dpi: f32, max_pixels: u64) -> Result<Drawn, ReadError
     Ok(readable(Drawn { image: image.into_luma8(), dpi }, max_pixels))
 }
 
-/// Turns the image and takes the ruling lines out.
+/// Turns the image, sets it straight and takes the ruling lines out.
 pub fn prepare(drawn: Drawn, quarter_turns: u8) -> Rendered {
     let mut image = match quarter_turns % 4 {
         1 => imageops::rotate90(&drawn.image),
@@ -154,9 +159,14 @@ pub fn prepare(drawn: Drawn, quarter_turns: u8) -> Rendered {
         _ => drawn.image,
     };
     let blank = is_blank(&image);
+    let mut straightened = None;
+    if !blank && let Some(degrees) = skew::slant(&Ink::of(&image)) {
+        let (straight, how) = skew::straighten(&image, degrees);
+        (image, straightened) = (straight, Some(how));
+    }
     let rules = if blank { Vec::new() } else { rules::take_out(&mut image, drawn.dpi) };
     let (width, height) = image.dimensions();
-    let head = Head { width, height, dpi: drawn.dpi, rules, blank };
+    let head = Head { width, height, dpi: drawn.dpi, rules, blank, straightened };
     Rendered { head, bytes: image.into_raw(), start: 0 }
 }
 
