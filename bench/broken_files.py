@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads files that were broken at random, each in the limited child as the worker does it.
+"""Reads files as they are and broken at random, each in the limited child as the worker does it.
 
 usage: broken_files.py [--count 2000] [--seed N] [--keep FOLDER] FILE_OR_FOLDER…   (default: samples/)
 
@@ -10,6 +10,7 @@ longer than 60 s or more than 2 GB; what did so is kept. The seed decides the mu
 import argparse
 import collections
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -69,6 +70,8 @@ def inside(data, choose):
     source = zipfile.ZipFile(io.BytesIO(data))
     parts = [(info.filename, source.read(info)) for info in source.infolist()]
     victims = [index for index, (_, part) in enumerate(parts) if len(part) > 1]
+    if not victims:
+        return flipped(data, choose)
     victim = choose.choice(victims)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
@@ -119,9 +122,10 @@ def main():
     slowest, largest = (0, ""), (0, "")
     print(f"seed {options.seed}, {len(paths)} files", flush=True)
     with tempfile.TemporaryDirectory(prefix="ragtrain-broken-files-") as folder:
-        for number in range(options.count):
-            source = choose.choice(paths)
-            kind, data = mutated(source.read_bytes(), choose)
+        whole = [(source, "as it is", source.read_bytes()) for source in paths]
+        broken = (choose.choice(paths) for _ in range(options.count))
+        broken = ((source, *mutated(source.read_bytes(), choose)) for source in broken)
+        for number, (source, kind, data) in enumerate(itertools.chain(whole, broken)):
             path = pathlib.Path(folder) / f"{number}{source.suffix}"
             path.write_bytes(data)
             outcome, seconds, peak, text = read(path)
@@ -136,7 +140,7 @@ def main():
     for (suffix, outcome), count in sorted(outcomes.items(), key=str):
         print(f"{suffix:6} {outcome or 'NO OUTCOME':24} {count:6}")
     print(f"slowest {slowest[0]:.1f} s ({slowest[1]}), largest process {largest[0] >> 20} MB ({largest[1]})")
-    print("\n".join(bad) or f"all {options.count} ended with an outcome")
+    print("\n".join(bad) or f"all {len(paths)} files and {options.count} mutations ended with an outcome")
     return 1 if bad else 0
 
 
