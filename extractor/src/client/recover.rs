@@ -236,7 +236,8 @@ fn recognise(runs: &Runs<'_>, tesseract: &Path, number: u32) -> Result<Recognise
     }
     let told = runs.quarter_turns(tesseract, &image)?;
     let tried: &[u8] = match told {
-        0 if upright.is_sideways() => &[1, 3],
+        // Words that were read well lie on their side; which one, recognition tells.
+        0 if upright.is_sideways() && upright.confidence() >= DOUBTFUL => &[1, 3],
         0 => &[],
         _ => &[told],
     };
