@@ -1,8 +1,8 @@
 """The programs that read a file, each in a process of its own, and what that cost."""
 
 import json
-import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -33,15 +33,13 @@ class Programs:
 
 
 def run(command):
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-        output.seek(0)
-        text = output.read().decode(errors="replace")
-    return text, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    with tempfile.NamedTemporaryFile() as output:
+        runner = [sys.executable, "-S", str(HERE / "runner.py"), output.name, *command]
+        usage = json.loads(subprocess.run(runner, stdout=subprocess.PIPE, check=True).stdout)
+        if usage["code"] != 0:
+            raise SystemExit(f"{' '.join(command)} ended with {usage['code']}")
+        text = Path(output.name).read_text(errors="replace")
+    return text, usage["cpu_s"], usage["peak_mib"]
 
 
 def environment(target):

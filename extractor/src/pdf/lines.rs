@@ -2,7 +2,8 @@
 
 use super::collect::RawGlyph;
 use super::geometry::{Area, Turn};
-use std::collections::HashMap;
+use super::letters::{is_letter, is_letter_or_digit};
+use std::collections::{BTreeMap, HashMap};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -96,11 +97,7 @@ impl Line {
                 .map(|word| word.text.chars().filter(|c| counts(*c)).count())
                 .sum()
         };
-        let kind = if count(char::is_alphabetic, false) > 0 {
-            char::is_alphabetic
-        } else {
-            char::is_alphanumeric
-        };
+        let kind = if count(is_letter, false) > 0 { is_letter } else { is_letter_or_digit };
         let (bold, all) = (count(kind, true), count(kind, false));
         all > 0 && bold * 10 >= all * 9
     }
@@ -139,13 +136,13 @@ pub(crate) fn lines(mut glyphs: Vec<Glyph>) -> Vec<Line> {
     // Large type first: indices then find the line they belong to.
     runs.sort_by(|a, b| b.size.total_cmp(&a.size).then(a.baseline.total_cmp(&b.baseline)));
     let mut rows: Vec<Vec<Run>> = Vec::new();
-    let mut near: HashMap<i32, Vec<usize>> = HashMap::new();
+    let mut near: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
     for run in runs {
         let reach = (run.size * 1.4 / BAND).ceil().clamp(1.0, 40.0) as i32;
         let band = band(run.baseline);
-        let found = (band.saturating_sub(reach)..=band.saturating_add(reach))
-            .filter_map(|band| near.get(&band))
-            .flatten()
+        let found = near
+            .range(band.saturating_sub(reach)..=band.saturating_add(reach))
+            .flat_map(|(_, rows)| rows)
             .filter_map(|&row| Some((row, distance(rows.get(row)?, &run)?)))
             .min_by(|a, b| a.1.total_cmp(&b.1))
             .map(|(row, _)| row);
@@ -228,8 +225,11 @@ fn drop_overprints(glyphs: &mut Vec<Glyph>) {
         }
         let cell = |value: f32| (value / 8.0).floor().clamp(-1e6, 1e6) as i32;
         let (column, row) = (cell(glyph.x0), cell(glyph.baseline));
-        let twin = (column.saturating_sub(1)..=column.saturating_add(1))
-            .flat_map(|x| (row.saturating_sub(1)..=row.saturating_add(1)).map(move |y| (x, y)))
+        // Mostly one cell; of huge letters the neighbours are enough.
+        let reach = (0.12 * glyph.size).min(8.0);
+        let rows = cell(glyph.baseline - reach)..=cell(glyph.baseline + reach);
+        let twin = (cell(glyph.x0 - reach)..=cell(glyph.x0 + reach))
+            .flat_map(|x| rows.clone().map(move |y| (x, y)))
             .filter_map(|(x, y)| seen.get(&(glyph.character, x, y)))
             .flatten()
             .copied()
@@ -334,7 +334,7 @@ fn letter_spacing(row: &[Run]) -> f32 {
     for run in row {
         for pair in run.glyphs.windows(2) {
             let [left, right] = pair else { continue };
-            if left.character.is_alphabetic() && right.character.is_alphabetic() {
+            if is_letter(left.character) && is_letter(right.character) {
                 gaps.push((right.x0 - left.x1) / left.size);
                 letters += 1;
             }

@@ -8,6 +8,7 @@ mod tables;
 mod open_tables;
 pub(crate) mod layout;
 mod verdict;
+pub(crate) mod letters;
 pub(crate) mod patterns;
 pub(crate) mod furniture;
 mod columns;

@@ -1,6 +1,7 @@
 //! Is the text layer of a page usable?
 
 use super::layout::Layout;
+use super::letters::{is_letter, is_letter_or_digit};
 
 /// What the text layer of a page is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,10 +96,10 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, word: &str) {
-        self.letters += word.chars().filter(|c| c.is_alphanumeric()).count();
+        self.letters += word.chars().filter(|c| is_letter_or_digit(*c)).count();
         self.unreadable += word.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
-        let core = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '\u{fffd}');
-        if !core.chars().any(|c| c.is_alphabetic() || c == '\u{fffd}') {
+        let core = word.trim_matches(|c: char| !is_letter_or_digit(c) && c != '\u{fffd}');
+        if !core.chars().any(|c| is_letter(c) || c == '\u{fffd}') {
             return;
         }
         self.words += 1;
@@ -112,7 +113,7 @@ fn is_plausible(word: &str) -> bool {
         return false;
     }
     // Compounds and marks («АБ-12/3»): each part of letters counts.
-    word.split(|c: char| !c.is_alphabetic()).filter(|part| !part.is_empty()).all(is_plausible_part)
+    word.split(|c: char| !is_letter(c)).filter(|part| !part.is_empty()).all(is_plausible_part)
         && !has_buried_digit(word)
 }
 
