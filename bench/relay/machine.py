@@ -200,12 +200,12 @@ class Server:
         return int(fields[11]) / TICKS, int(fields[12]) / TICKS
 
     def memory_kib(self):
-        """Resident and proportional set size."""
+        """Resident and proportional set size, and what of it is no copy of a file."""
         wanted = {}
         for line in Path(f"/proc/{self.process.pid}/smaps_rollup").read_text().splitlines()[1:]:
             name, value, *_ = line.split()
             wanted[name] = int(value)
-        return {"rss": wanted["Rss:"], "pss": wanted["Pss:"]}
+        return {"rss": wanted["Rss:"], "pss": wanted["Pss:"], "own": wanted["Anonymous:"]}
 
     def kill(self):
         self.process.kill()

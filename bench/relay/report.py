@@ -103,9 +103,11 @@ def flow(rows, name):
             cells.shown(system, "program_us"), cells.shown(system, "kernel_us"),
             *(timely.shown(system, figure, 1000) for figure in ("p50_us", "p99_us", "p999_us")),
             f"{len(timely.values(system, 'p50_us'))} of {len(cells.values(system, 'p50_us'))}",
-            cells.shown(system, "rss_mib", digits=0), cells.ratio(system, "rss_mib")])
+            cells.shown(system, "rss_mib", digits=0), cells.ratio(system, "rss_mib"),
+            cells.shown(system, "own_mib", digits=1), cells.ratio(system, "own_mib")])
     return table(["system", "CPU µs a message", "ratio to ours", "in the program", "in the kernel", "p50 ms", "p99 ms", "p99.9 ms",
-                  "punctual rounds", "RSS MiB", "ratio to ours"], lines)
+                  "punctual rounds", "RSS MiB", "ratio to ours", "without pages of files MiB",
+                  "ratio to ours"], lines)
 
 
 def resume(rows, name):

@@ -101,8 +101,9 @@ def flow(machine, system, viewers, jobs, rate, seconds, watches_all=False):
         program, kernel = (
             (now - then) * 1e6 / figures["delivered"]
             for then, now in zip(before, stage.server.cpu_seconds()))
+        memory = stage.server.memory_kib()
         return {**figures, "cpu_us": program + kernel, "program_us": program, "kernel_us": kernel,
-                "rss_mib": stage.server.memory_kib()["rss"] / 1024}
+                "rss_mib": memory["rss"] / 1024, "own_mib": memory["own"] / 1024}
 
 
 def fan(machine, system):
