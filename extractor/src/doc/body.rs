@@ -5,10 +5,10 @@ use super::lists;
 use super::properties::{self, ParagraphProperties, RunProperties, Runs};
 use super::styles::Styles;
 use super::text::{Text, Unit};
-use crate::flow::Piece;
 use crate::flow::edges::Table;
 use crate::flow::numbering::Numbering;
 use crate::flow::paragraph::{Paragraph, join_soft_breaks, spaced_number};
+use crate::flow::{Piece, add_running_line};
 use crate::model::{Block, BlockKind};
 use crate::reader::{Limits, ReadError};
 use crate::tidy::{tidy, tidy_line};
@@ -122,9 +122,7 @@ impl<'f> Reading<'f> {
         // The first six stories separate notes from the text.
         for (from, to) in stories(self.file.table(FileTable::Running)).skip(6) {
             let line = self.plain(start.saturating_add(from), start.saturating_add(to));
-            if !line.is_empty() && !lines.contains(&line) {
-                lines.push(line);
-            }
+            add_running_line(&mut lines, line);
         }
         lines
     }

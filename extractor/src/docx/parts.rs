@@ -4,6 +4,7 @@ use super::inline;
 use super::numbering;
 use super::styles::Styles;
 use crate::encoding;
+use crate::flow::add_running_line;
 use crate::flow::numbering::Numbering;
 use crate::package::Package;
 use crate::reader::{Limits, ReadError};
@@ -63,9 +64,7 @@ pub(crate) fn read(package: &mut Package<'_>, limits: &Limits) -> Result<Parts, 
         if let Some(root) = tree_of(package, Some(name), limits)? {
             let text = container_text(&root, &parts.styles);
             for line in text.lines().filter(|line| !is_page_number(line)) {
-                if !parts.furniture.iter().any(|known| known == line) {
-                    parts.furniture.push(line.to_owned());
-                }
+                add_running_line(&mut parts.furniture, line.to_owned());
             }
         }
     }

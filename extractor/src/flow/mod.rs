@@ -7,7 +7,7 @@ mod pages;
 pub(crate) mod paragraph;
 pub(crate) mod table;
 
-pub(crate) use pages::{Pages, note_page_numbers};
+pub(crate) use pages::{Pages, add_running_line, note_page_numbers};
 
 use crate::model::Block;
 

@@ -57,6 +57,16 @@ impl<'s, 'a> Pages<'s, 'a> {
     }
 }
 
+/// Running lines of a document; each is compared with all before it.
+const MOST_RUNNING_LINES: usize = 500;
+
+/// Adds a line of a header or footer, unless it is there already.
+pub(crate) fn add_running_line(lines: &mut Vec<String>, line: String) {
+    if !line.is_empty() && lines.len() < MOST_RUNNING_LINES && !lines.contains(&line) {
+        lines.push(line);
+    }
+}
+
 /// Sets the property `page_numbers` to `approximate` where a person who opens the file finds other
 /// pages: no breaks are recorded by the program that laid the text out, or fewer than the property
 /// `pages` says that there were.

@@ -65,6 +65,17 @@ fn deep_nesting_needs_no_stack() {
 }
 
 #[test]
+fn blocks_without_an_end_are_refused() {
+    let refused = |html: String| {
+        let mut ignore = |_| Ok(());
+        super::read(html.as_bytes(), &Limits::default(), &mut Sink::new(&mut ignore)).is_err()
+    };
+    assert!(refused("<DIV class=a>".repeat(100_000)));
+    assert!(refused("<ul><li>".repeat(100_000)));
+    assert!(!refused("<div>а</div>".repeat(50_000)));
+}
+
+#[test]
 fn empty_rows_of_a_wide_table_are_not_filled_without_end() {
     let wide = "<td rowspan=60000>а".repeat(1000);
     let html = format!("<table><tr>{wide}{}</table>", "<tr></tr>".repeat(100_000));

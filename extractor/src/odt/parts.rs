@@ -3,6 +3,7 @@
 use super::lists::Lists;
 use super::styles::Styles;
 use crate::encoding;
+use crate::flow::add_running_line;
 use crate::package::Package;
 use crate::reader::{Limits, ReadError};
 use crate::tidy::tidy_line;
@@ -60,10 +61,7 @@ fn running_lines(master: &Element) -> Vec<String> {
             .elements()
             .filter(|part| part.name.starts_with("header") || part.name.starts_with("footer"));
         for paragraph in running.flat_map(Element::elements) {
-            let line = tidy_line(&paragraph.text());
-            if !line.is_empty() && !lines.contains(&line) {
-                lines.push(line);
-            }
+            add_running_line(&mut lines, tidy_line(&paragraph.text()));
         }
     }
     lines

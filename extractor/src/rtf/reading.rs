@@ -4,8 +4,8 @@ use super::charset::Charsets;
 use super::group::{Group, Place};
 use super::paragraph::{Current, Layout, Style};
 use super::tokens::Token;
-use crate::flow::Piece;
 use crate::flow::edges::{RowShape, Table};
+use crate::flow::{Piece, add_running_line};
 use crate::model::{Block, BlockKind};
 use crate::reader::{Limits, ReadError};
 use shared::outcome::Code;
@@ -206,9 +206,7 @@ impl<'l> Reading<'l> {
             }
             Place::Running => {
                 for block in blocks {
-                    if !self.furniture.contains(&block.text) {
-                        self.furniture.push(block.text);
-                    }
+                    add_running_line(&mut self.furniture, block.text);
                 }
             }
             _ => {

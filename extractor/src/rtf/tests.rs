@@ -125,6 +125,13 @@ fn a_cut_file_gives_what_is_there_and_a_deep_one_is_refused() {
 }
 
 #[test]
+fn many_headers_are_not_all_compared() {
+    let headers: String = (0..20_000).map(|n| format!("{{\\header {n}\\par}}")).collect();
+    let (pages, _) = read(format!("{{\\rtf1{headers}}}").as_bytes());
+    assert_eq!(pages[0].furniture.len(), 500);
+}
+
+#[test]
 fn a_drawing_of_many_cells_is_not_copied_for_every_row() {
     let shape: String = (0..50_000).map(|edge| format!("\\cellx{}", edge * 50)).collect();
     let body =
