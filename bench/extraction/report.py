@@ -65,7 +65,8 @@ def twins(rows):
         [name, str(row["pages"]),
          *(f"{row[f'{reader}_precision']:.4f} / {row[f'{reader}_recall']:.4f}" for reader in READERS),
          f"{row['clause_precision']:.4f} / {row['clause_recall']:.4f} of {row['clauses']}",
-         str(row["cells"]), f"{row['cell_f1']:.3f}", f"{row['row_f1']:.3f}",
+         str(row["cells"]),
+         *(f"{row[figure]:.3f}" if row["cells"] else "–" for figure in ("cell_f1", "row_f1")),
          f"{1 - row['twin_recall']:.4f}"] for name, row in rows.items()])
 
 

@@ -212,6 +212,15 @@ def losses(rows):
     return "\n".join(found) + "\n" if found else "None.\n"
 
 
+def merged(stored, about, rows):
+    """Stored results in which the cells that were measured again stand in place of the old ones."""
+    again = {(row["system"], row["cell"]) for row in rows}
+    kept = [row for row in stored["cells"] if (row["system"], row["cell"]) not in again]
+    told = f"Measured again, by themselves, at commit {about['commit']}: " + ", ".join(
+        f"{cell} of {NAMES[system]}" for system, cell in sorted(again)) + "."
+    return {**stored["about"], "again": told}, kept + rows
+
+
 def render(about, rows):
     """The whole of RESULTS.md."""
     quiet = undisturbed(rows)
@@ -228,7 +237,7 @@ core just before or the host took more than {STOLEN} away. The server has core 0
 FastAPI 0.165 on uvicorn 0.54 with uvloop, httptools and websockets, redis 8.1 with hiredis, on {about['python']}, one \
 subscription for all viewers; Centrifuge is Debian's library of 2021 with Redis streams, on {about['go']}, and its messages \
 are published by a second process of it beside Redis. All messages are JSON of the same length (about 600 bytes); nobody \
-compresses.{lacking}
+compresses.{lacking} {about.get('again', '')}
 
 Ratios are the system's figure divided by ours in the same round: median and bootstrap 95 % interval. Other figures are \
 medians with the least and the most.

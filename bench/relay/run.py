@@ -76,6 +76,8 @@ def main():
     parser.add_argument("--systems", default=",".join(SYSTEMS))
     parser.add_argument("--cells", default="")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of RESULTS.md, results.json")
+    parser.add_argument("--again", action="store_true",
+                        help="put the cells into the stored results, in place of the same ones")
     options = parser.parse_args()
     target = Path(os.environ.get("CARGO_TARGET_DIR", HERE / "rust/target")).resolve()
     machine = Machine(target)
@@ -84,14 +86,16 @@ def main():
     about = {**versions(target), "lacking": machine.lacking, "seed": options.seed}
     order, rows, start = random.Random(options.seed), [], time.monotonic()
     wanted = set(filter(None, options.cells.split(",")))
+    stored = json.loads((options.out / "results.json").read_text()) if options.again else None
     print(f"seed {options.seed}", flush=True)
     # Whatever measures must not run on the servers' core.
     os.sched_setaffinity(0, {1})
     for number in range(options.rounds):
         run_round(machine, number, order, wanted, systems, rows)
         about |= {"minutes": round((time.monotonic() - start) / 60, 1), "rounds": number + 1}
-        (options.out / "results.json").write_text(report.to_json(about, rows, digits=4))
-        (options.out / "RESULTS.md").write_text(report.render(about, rows))
+        told = report.merged(stored, about, rows) if stored else (about, rows)
+        (options.out / "results.json").write_text(report.to_json(*told, digits=4))
+        (options.out / "RESULTS.md").write_text(report.render(*told))
     print(f"{options.out / 'RESULTS.md'} written")
     missed = report.missed(rows)
     print("\n".join(f"missed: {target}" for target in missed))
