@@ -7,7 +7,7 @@ use crate::worker::FakeWorker;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::time::Duration;
-use testkit::{RedisServer, wait_until, within};
+use testkit::{RedisServer, is_long, wait_until, within};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpSocket;
 
@@ -85,13 +85,15 @@ async fn test_12_a_slow_viewer_of_all_jobs_gets_the_newest_and_every_end() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn test_11_a_dead_reader_costs_its_peers_nothing() {
     let relay = api::RelayTimes { slow_send: Duration::from_secs(1), ..Default::default() };
-    let options = Options { relay, ..Options::default() };
+    let arguments = vec!["--max-sockets-per-address=1000".to_owned()];
+    let options = Options { relay, arguments, ..Options::default() };
     let server = Server::start_with(RedisServer::start(), options).await;
     let worker = FakeWorker::new(&server.queue);
     let job = server.train().await;
     let path = format!("/ws/{job}");
     let mut peers = Vec::new();
-    for _ in 0..50 {
+    let healthy = if is_long() { 500 } else { 50 };
+    for _ in 0..healthy {
         let mut peer = Socket::open(&server, &path).await;
         peers.push(tokio::spawn(async move { peer.rest().await }));
     }
@@ -102,7 +104,7 @@ async fn test_11_a_dead_reader_costs_its_peers_nothing() {
         worker.wordy_document(8000).await;
     }
     // Given up while the job still runs and the others are served.
-    wait_until(LIMIT, async || server.metric("ragtrain_sockets").await == 50).await;
+    wait_until(LIMIT, async || server.metric("ragtrain_sockets").await == healthy).await;
     worker.finish().await;
     for peer in peers {
         let (frames, code) = within(LIMIT, peer).await.unwrap();
