@@ -1,10 +1,11 @@
 //! The short way of an event to the sockets that wait for it.
 //!
 //! To wake the task of every viewer, so that it looks for itself and writes the same bytes as all
-//! the others, took six times the processor time of the program (bench/relay). A viewer that has everything lends its
-//! socket instead: one task for up to [`SEATS`] sockets looks once and writes the finished frame
-//! to each of them. Whatever is not that simple (the line is full, the history was lost, the job
-//! has ended) gives the socket back to its viewer, which goes on from the exact byte.
+//! the others, took five times the processor time of the program (bench/relay). A viewer that has
+//! everything lends its socket instead: one task for up to [`SEATS`] sockets looks once and writes
+//! the finished frame to each of them. Whatever is not that simple (the line is full, the history
+//! was lost, the job has ended) gives the socket back to its viewer, which goes on from the exact
+//! byte.
 
 use super::look::{Cursor, Look};
 use super::outlet::{Found, Outlet};
