@@ -108,7 +108,7 @@ async fn greet(
     job: &str,
     since: Option<String>,
 ) -> Result<Viewer, End> {
-    // The first read frees the buffer that the head of the request was read into: 16 KiB for each
+    // The first read frees the buffer that the head of the request was read into: 14 KB for each
     // of those who wait here for the first viewer of their job.
     let early = connection.receive().now_or_never().transpose()?.flatten();
     let since = match since.as_deref().map(Since::parse) {
