@@ -11,4 +11,4 @@ pub use containers::{mutate_container, mutate_in_place};
 pub use documents::{check, read};
 pub use files::AsFile;
 pub use panics::{guarded, watch_panics};
-pub use pdf::around;
+pub use pdf::{around, read_pdf};

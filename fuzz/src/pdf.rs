@@ -1,4 +1,9 @@
-//! A sound PDF file around page contents.
+//! PDF files, and a sound one around page contents.
+
+use crate::check;
+use extractor::model::Message;
+use extractor::pdf;
+use std::sync::Arc;
 
 /// The codes of Windows-1251 as the font's text: Latin as it is, Russian from 0xC0 on.
 const TO_UNICODE: &[u8] = b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap
@@ -8,6 +13,13 @@ const TO_UNICODE: &[u8] = b"/CIDInit /ProcSet findresource begin 12 dict begin b
 endcmap end end";
 const FIRST_PAGE: usize = 6;
 const PAGES: usize = 8;
+
+/// Reads a file and checks every page.
+pub fn read_pdf(file: Vec<u8>) {
+    let mut last = 0;
+    let mut on_page = |read: pdf::PdfPage| drop(check(&Message::Page(read.page), &mut last));
+    drop(pdf::read(Arc::new(file), &mut on_page));
+}
 
 /// A file of up to eight pages, whose contents are parted by form feeds. Their fonts are `/F1` and,
 /// bold, `/F2`.
