@@ -1,6 +1,7 @@
 """The programs that read a file, each in a process of its own, and what that cost."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ class Programs:
             "ours": [self.extract, "--text"],
             "pdftotext": ["pdftotext", "-q"],
             "pdf_oxide": [self.python, str(HERE / "oxide_text.py")],
+            "docling": [str(docling_target(target) / "release/docling-text")],
         }
 
     def text(self, name, path):
@@ -50,3 +52,14 @@ def environment(target):
     requirements = HERE / "requirements.txt"
     subprocess.run([python, "-m", "pip", "-q", "install", "-r", requirements], check=True)
     return python
+
+
+def docling_target(target):
+    return target / "extraction-bench" / "docling"
+
+
+def build_docling(target):
+    """The reader of docling, apart from the workspace: its libraries are none of the product's."""
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(docling_target(target))}
+    cargo = ["cargo", "build", "--release", "--locked"]
+    subprocess.run(cargo, cwd=HERE / "docling", env=environment, check=True)

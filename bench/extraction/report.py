@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tables import table
 
-READERS = ("ours", "pdftotext", "pdf_oxide")
+READERS = ("ours", "pdftotext", "pdf_oxide", "docling")
 
 
 def targets(results):
@@ -45,7 +45,8 @@ def targets(results):
 def render(results):
     parts = ["# What is read from PDF files and scans\n",
              "Made by `make bench-extraction` (bench/extraction/run.py). Medians of whole processes; "
-             "ours includes its limited child.\n", "## Targets\n",
+             "ours includes its limited child, docling reads the text layer alone, without its models.\n",
+             "## Targets\n",
              table(["target", "measured", "wanted", "held"],
                    [[*row[:3], "yes" if row[3] else "**no**"] for row in targets(results)])]
     if "twins" in results:
@@ -57,13 +58,30 @@ def render(results):
     return "\n".join(parts)
 
 
+# Stored results may be older than a reader.
+def precision_recall(row, reader):
+    if f"{reader}_precision" not in row:
+        return "–"
+    return f"{row[f'{reader}_precision']:.4f} / {row[f'{reader}_recall']:.4f}"
+
+
+def pages_a_second(row, reader):
+    seconds = row.get(f"{reader}_cpu_s")
+    return f"{row['pages'] / seconds:.0f}" if seconds else "–"
+
+
+def peak_mib(row, reader):
+    memory = row.get(f"{reader}_peak_mib")
+    return f"{memory:.0f}" if memory else "–"
+
+
 def twins(rows):
     titles = ["file", "pages", *(f"{reader}: precision / recall" for reader in READERS),
               "clause numbers: precision / recall", "cells", "F1 of cells", "F1 of cells in rows",
               "words of the twin that python-docx has and we do not"]
     return table(titles, [
         [name, str(row["pages"]),
-         *(f"{row[f'{reader}_precision']:.4f} / {row[f'{reader}_recall']:.4f}" for reader in READERS),
+         *(precision_recall(row, reader) for reader in READERS),
          f"{row['clause_precision']:.4f} / {row['clause_recall']:.4f} of {row['clauses']}",
          str(row["cells"]),
          *(f"{row[figure]:.3f}" if row["cells"] else "–" for figure in ("cell_f1", "row_f1")),
@@ -84,6 +102,6 @@ def speed(rows):
               *(f"{reader}: peak MiB" for reader in READERS), "CPU, ours by pdftotext"]
     return table(titles, [
         [name, f"{row['pages']:,}",
-         *(f"{row['pages'] / row[f'{reader}_cpu_s']:.0f}" for reader in READERS),
-         *(f"{row[f'{reader}_peak_mib']:.0f}" for reader in READERS),
+         *(pages_a_second(row, reader) for reader in READERS),
+         *(peak_mib(row, reader) for reader in READERS),
          f"{row['ours_cpu_s'] / row['pdftotext_cpu_s']:.2f}"] for name, row in rows.items()])

@@ -3,8 +3,9 @@
     python3 bench/extraction/run.py CORPUS [--rounds 5] [--out FOLDER]
 
 Three PDF files have a DOCX twin; scans have their text. Speed and memory are those of whole
-processes, interleaved, with those of pdftotext and pdf_oxide, on the twins and on a file of a
-thousand pages that is made of them. Ends with 1 when a target is missed.
+processes, interleaved, with those of pdftotext, pdf_oxide and docling (its text layer alone, without
+models), on the twins and on a file of a thousand pages that is made of them. Ends with 1 when a
+target is missed.
 """
 
 import argparse
@@ -27,6 +28,7 @@ def main():
     import programs
 
     python = programs.environment(target)
+    programs.build_docling(target)
     build = ["cargo", "build", "--release", "--workspace", "--locked", "--examples", "--bins"]
     subprocess.run(build, cwd=HERE.parents[1], check=True)
     arguments = [options.corpus, target, options.out, str(options.rounds), options.only]
