@@ -38,7 +38,8 @@ sources() { # sources TARGET: where the words of its format stand
     image | ocr) echo extractor/src/ocr ;;
     detect) echo extractor/src/detect extractor/src/detect.rs ;;
     pipe) echo extractor/src/model.rs ;;
-    archive) echo extractor/src/archive ;;
+    archive | letter) echo extractor/src/archive ;;
+    ifc) echo extractor/src/ifc extractor/rules/ifc.toml ;;
     *) echo extractor/src/text ;;
   esac
 }

@@ -23,7 +23,9 @@ EXTENSIONS = {
     "estimate": ["gge", "xml"],
     "html": ["html", "htm"],
     "image": ["png", "jpg", "jpeg", "tif", "tiff", "bmp"],
+    "ifc": ["ifc"],
     "json": ["json"],
+    "letter": ["eml"],
     "markdown": ["md"],
     "odt": ["odt"],
     "pdf": ["pdf"],
@@ -31,7 +33,7 @@ EXTENSIONS = {
     "spreadsheet": ["xlsx", "xls", "ods"],
     "text": ["txt"],
 }
-CUT = {"csv", "dxf", "html", "json", "markdown", "rtf", "text"}
+CUT = {"csv", "dxf", "html", "ifc", "json", "markdown", "rtf", "text"}
 
 
 def packed(folder):

@@ -1,12 +1,17 @@
-//! Archives: their directory, checked before anything is unpacked, and unpacking itself.
+//! Archives: their directory, checked before anything is unpacked, and unpacking itself. A letter
+//! with its attachments is one, too.
 
 mod directory;
+mod letter;
 mod unpack;
 
 pub use directory::{DirectoryError, Entry, directory};
-pub use unpack::unpack;
 
+use crate::model::Message;
+use crate::reader::ReadError;
 use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::Path;
 
 /// What a zip, or the container of a docx or xlsx, may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +44,21 @@ impl Default for ArchiveLimits {
             depth: 32,
             nesting: 2,
         }
+    }
+}
+
+/// Unpacks a zip or a letter into `folder`, under file names made here, and announces each file.
+pub fn unpack(
+    bytes: &[u8],
+    folder: &Path,
+    limits: &ArchiveLimits,
+    send: &mut dyn FnMut(Message) -> io::Result<()>,
+) -> Result<(), ReadError> {
+    // A zip with something before its first entry is one all the same; a letter is text.
+    if bytes.starts_with(b"PK") {
+        unpack::unpack(bytes, folder, limits, send)
+    } else {
+        letter::unpack(bytes, folder, limits, send)
     }
 }
 

@@ -32,18 +32,15 @@ pub struct Refusal {
     pub code: Code,
     /// In Russian, for people.
     pub message: String,
-    /// The format, when it is known but not readable.
-    pub format: Option<Format>,
 }
 
 impl Refusal {
     fn new(code: Code, message: impl Into<String>) -> Refusal {
-        Refusal { code, message: message.into(), format: None }
+        Refusal { code, message: message.into() }
     }
 
-    fn unsupported(format: Option<Format>, what: &str) -> Refusal {
-        let message = format!("формат пока не читается: {what}");
-        Refusal { code: Code::UnsupportedFormat, message, format }
+    fn unsupported(what: &str) -> Refusal {
+        Refusal::new(Code::UnsupportedFormat, format!("формат пока не читается: {what}"))
     }
 }
 
@@ -60,15 +57,12 @@ pub fn detect<R: Read + Seek>(source: &mut R, name: &str) -> io::Result<Result<D
     let extension = extension_of(name);
     let found = match magic(&head) {
         Some(Magic::Format(format)) => Ok(format),
-        Some(Magic::Unsupported(what)) => Err(Refusal::unsupported(None, what)),
+        Some(Magic::Unsupported(what)) => Err(Refusal::unsupported(what)),
         Some(Magic::Zip) => in_zip(source, size, &head, &extension)?,
         Some(Magic::Ole) => in_ole(source, &head)?,
         None => text::detect(&head, &extension),
     };
-    Ok(found.and_then(|format| match unreadable(format) {
-        Some(what) => Err(Refusal::unsupported(Some(format), what)),
-        None => Ok(Detected { format, mismatch: mismatch(format, &extension) }),
-    }))
+    Ok(found.map(|format| Detected { format, mismatch: mismatch(format, &extension) }))
 }
 
 /// The extension in lower case, without the dot.
@@ -155,11 +149,11 @@ fn in_zip<R: Read + Seek>(
     let format = match () {
         () if office && (has("word/document.xml") || under("word/document")) => Format::Docx,
         () if office && has("xl/workbook.bin") => {
-            return Ok(Err(Refusal::unsupported(None, "двоичная книга Excel (XLSB)")));
+            return Ok(Err(Refusal::unsupported("двоичная книга Excel (XLSB)")));
         }
         () if office && under("xl/") => Format::Xlsx,
         () if office && under("ppt/") => {
-            return Ok(Err(Refusal::unsupported(None, "презентация PowerPoint")));
+            return Ok(Err(Refusal::unsupported("презентация PowerPoint")));
         }
         // An office file whose parts stand elsewhere; its readers follow the relations.
         () if office && extension == "docx" => Format::Docx,
@@ -185,9 +179,9 @@ fn open_document(head: &[u8]) -> Option<Result<Format, Refusal>> {
     } else if is(b"opendocument.spreadsheet") {
         Some(Ok(Format::Ods))
     } else if is(b"opendocument") {
-        Some(Err(Refusal::unsupported(None, "OpenDocument")))
+        Some(Err(Refusal::unsupported("OpenDocument")))
     } else if is(b"epub") {
-        Some(Err(Refusal::unsupported(None, "EPUB")))
+        Some(Err(Refusal::unsupported("EPUB")))
     } else {
         None
     }
@@ -205,16 +199,8 @@ fn in_ole<R: Read + Seek>(source: &mut R, head: &[u8]) -> io::Result<Result<Form
     } else if names.is_empty() {
         Err(Refusal::new(Code::DamagedFile, "повреждено оглавление составного файла (OLE)"))
     } else {
-        Err(Refusal::unsupported(None, "составной файл (OLE) без документа Word или Excel"))
+        Err(Refusal::unsupported("составной файл (OLE) без документа Word или Excel"))
     })
-}
-
-/// What to call a format that has no reader yet.
-fn unreadable(format: Format) -> Option<&'static str> {
-    match format {
-        Format::Ifc => Some("модель IFC"),
-        _ => None,
-    }
 }
 
 /// The usual extensions of a format, the first for messages.
@@ -237,6 +223,7 @@ fn extensions(format: Format) -> &'static [&'static str] {
         Format::Bmp => &["bmp", "dib"],
         Format::Dxf => &["dxf"],
         Format::Zip => &["zip"],
+        Format::Eml => &["eml"],
         Format::Doc => &["doc", "dot"],
         Format::Rtf => &["rtf"],
         Format::Odt => &["odt"],
@@ -246,7 +233,7 @@ fn extensions(format: Format) -> &'static [&'static str] {
     }
 }
 
-const ALL: [Format; 23] = [
+const ALL: [Format; 24] = [
     Format::Pdf,
     Format::Docx,
     Format::Xlsx,
@@ -264,6 +251,7 @@ const ALL: [Format; 23] = [
     Format::Bmp,
     Format::Dxf,
     Format::Zip,
+    Format::Eml,
     Format::Doc,
     Format::Rtf,
     Format::Odt,

@@ -8,7 +8,7 @@ use extractor::picture::Picture;
 use extractor::reader::{Limits, ReadError, Sink};
 use extractor::request::{PageLook, ReadLimits};
 use extractor::{doc, docx};
-use extractor::{dwg, dxf, estimate, html, odt, rtf, spreadsheet, text};
+use extractor::{dwg, dxf, estimate, html, ifc, odt, rtf, spreadsheet, text};
 use shared::outcome::Code;
 use std::io::{self, Cursor};
 use std::sync::Arc;
@@ -69,12 +69,9 @@ fn read_format(
                 sink.page(Page { number, size: Some(size), verdict, source, ..Page::default() })?;
             }
         }
-        Format::Zip => {
+        Format::Ifc => ifc::read(&bytes, limits, sink)?,
+        Format::Zip | Format::Eml => {
             let message = "архив не читается как документ: его файлы становятся документами";
-            return Err(ReadError::new(Code::UnsupportedFormat, message));
-        }
-        _ => {
-            let message = format!("формат пока не читается: {format:?}");
             return Err(ReadError::new(Code::UnsupportedFormat, message));
         }
     }

@@ -23,6 +23,7 @@ pub mod html;
 pub mod estimate;
 pub mod dwg;
 pub mod dxf;
+pub mod ifc;
 
 mod encoding;
 mod flow;

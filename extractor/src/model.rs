@@ -28,8 +28,10 @@ pub enum Format {
     Tiff,
     Bmp,
     Dxf,
+    /// Its entries become documents.
     Zip,
-    /// Known, but not yet readable: `unsupported_format`.
+    /// A letter; its text and its attachments become documents.
+    Eml,
     Doc,
     Rtf,
     Odt,
@@ -43,6 +45,11 @@ impl Format {
     pub fn name(self) -> String {
         let name = serde_json::to_value(self).ok();
         name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    /// Whether it is no document itself, but what it holds.
+    pub fn is_container(self) -> bool {
+        matches!(self, Format::Zip | Format::Eml)
     }
 
     /// Whether its pages look the same to everybody, so that they can be painted.

@@ -9,7 +9,6 @@ use crate::services::Services;
 use crate::stop::{Interruption, Stop};
 use extractor::client::{ExtractError, unpack};
 use extractor::detect::detect;
-use extractor::model::Format;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use shared::identity::document_id;
 use shared::job::{JobSpec, Location, ManifestEntry, Source};
@@ -310,7 +309,7 @@ fn plain_file(entry: &DirEntry, root: &Path) -> Option<PathBuf> {
 fn is_archive(path: &Path, name: &str) -> bool {
     let Ok(mut file) = std::fs::File::open(path) else { return false };
     match detect(&mut file, name) {
-        Ok(Ok(detected)) => detected.format == Format::Zip,
+        Ok(Ok(detected)) => detected.format.is_container(),
         Ok(Err(_)) => {
             let mut head = [0; 2];
             let read = file.rewind().and_then(|()| file.read_exact(&mut head));

@@ -145,6 +145,29 @@ async fn a_changed_archive_leaves_no_copies_of_its_old_entries() {
     assert!(hits[0]["text"].as_str().unwrap().contains("Петрова"));
 }
 
+#[tokio::test]
+async fn the_text_of_a_letter_and_its_attachment_become_documents() {
+    let mut system = System::start().await;
+    system.worker();
+    let letter = "From: ivanov@example.org\r\nSubject: Перенос срока бетонирования\r\n\
+        MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+        --b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
+        Бетонирование ростверка переносится на 14 декабря.\r\n\
+        --b\r\nContent-Type: text/plain; charset=utf-8\r\n\
+        Content-Disposition: attachment; filename=\"memo.txt\"\r\n\r\n\
+        Памятка мастера\r\n\r\n1.1 Ключ от склада хранится у Сидоровой.\r\n--b--\r\n";
+    std::fs::write(system.documents().join("письмо.eml"), letter).unwrap();
+    let job = system.train(json!({})).await;
+    system.ended(&job).await;
+    let ended = outcomes(&system, &job).await;
+    let names: Vec<&str> = ended.keys().map(String::as_str).collect();
+    assert_eq!(names, ["memo.txt", "Перенос срока бетонирования.html"]);
+    let hits = answers(&system, "на какой день перенесли бетонирование ростверка").await;
+    assert!(hits[0]["text"].as_str().unwrap().contains("14 декабря"), "{hits:#?}");
+    let hits = answers(&system, "у кого ключ от склада").await;
+    assert!(hits[0]["text"].as_str().unwrap().contains("Сидоровой"), "{hits:#?}");
+}
+
 /// Writes an archive with one entry that is not compressed.
 fn zip(path: &Path, name: &str, text: &str) {
     use std::io::Write;

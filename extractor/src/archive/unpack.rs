@@ -15,7 +15,7 @@ const MAX_PATH: usize = 1024;
 
 /// Unpacks all documents of the archive into `folder` and announces each. An unsafe path or a
 /// password refuses the whole archive before a byte is written; service files are left out.
-pub fn unpack(
+pub(super) fn unpack(
     bytes: &[u8],
     folder: &Path,
     limits: &ArchiveLimits,

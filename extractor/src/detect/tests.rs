@@ -121,3 +121,14 @@ proptest! {
         let _any = check(&bytes, "файл.docx");
     }
 }
+
+#[test]
+fn a_letter_is_told_by_its_head() {
+    let passed = b"Received: from a\r\n by b\r\nFrom: a@b\r\nSubject: x\r\n\r\ntext";
+    assert_eq!(check(passed, "a.eml"), Ok((Format::Eml, false)));
+    assert_eq!(check(passed, "a.txt"), Ok((Format::Eml, true)));
+    assert_eq!(check(b"Subject: x\nFrom: a@b\n\ntext", "a.eml"), Ok((Format::Eml, false)));
+    // A text about letters is none.
+    assert_eq!(check(b"Subject: x\nFrom: a@b\n\ntext", "a.txt"), Ok((Format::Text, false)));
+    assert_eq!(check(b"Note: x\nFrom: a@b", "a.eml"), Ok((Format::Text, true)));
+}

@@ -19,6 +19,9 @@ pub(super) fn detect(head: &[u8], extension: &str) -> Result<Format, Refusal> {
     if is_dxf(text) {
         return Ok(Format::Dxf);
     }
+    if is_letter(text, extension) {
+        return Ok(Format::Eml);
+    }
     let json = text.starts_with(['{', '[']);
     Ok(match extension {
         "json" | "geojson" if json => Format::Json,
@@ -135,4 +138,40 @@ fn is_dxf(text: &str) -> bool {
         }
     }
     false
+}
+
+/// A letter begins with its head: lines like «Subject: …», of which mail programs always write some.
+/// Under another extension it has to be one that passed through a mail server.
+fn is_letter(text: &str, extension: &str) -> bool {
+    const KNOWN: [&str; 12] = [
+        "from",
+        "to",
+        "cc",
+        "subject",
+        "date",
+        "reply-to",
+        "content-type",
+        "x-mailer",
+        "received",
+        "return-path",
+        "message-id",
+        "mime-version",
+    ];
+    let mut known = Vec::new();
+    for line in text.lines().take(200) {
+        // A long line goes on in the next one.
+        if line.starts_with([' ', '\t']) && !known.is_empty() {
+            continue;
+        }
+        let Some((name, _)) = line.split_once(':') else { break };
+        let is_name = |sign: char| sign.is_ascii_alphanumeric() || sign == '-';
+        if name.is_empty() || !name.chars().all(is_name) {
+            break;
+        }
+        known.push(name.to_ascii_lowercase());
+    }
+    let has = |name: &str| known.iter().any(|other| other == name);
+    let hits = KNOWN.iter().filter(|name| has(name)).count();
+    let passed = has("message-id") || has("received") || has("return-path");
+    hits >= 2 && (extension == "eml" || (passed && has("from")))
 }

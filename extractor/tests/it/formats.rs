@@ -142,7 +142,7 @@ fn sources_that_are_no_documents_have_their_codes() {
         ("a.pdf", b"%PDF-1.4 and nothing", "damaged_file"),
         ("a.docx", b"PK\x03\x04 and nothing", "damaged_file"),
         ("a.docx", b"\x89PNG\r\n\x1a\nnoise", "extension_mismatch"),
-        ("a.ifc", b"ISO-10303-21;", "unsupported_format"),
+        ("a.ifc", b"ISO-10303-21;", "damaged_file"),
         ("a.bin", &[0, 1, 2, 3, 255, 254, 0, 9], "unsupported_format"),
     ] {
         let (_folder, path) = file(name, bytes);

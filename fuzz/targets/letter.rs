@@ -1,0 +1,11 @@
+//! Letters with attachments.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(init: fuzzing::watch_panics(), |bytes: &[u8]| {
+    // Whatever does not begin like a zip is taken for a letter.
+    if !bytes.starts_with(b"PK") {
+        fuzzing::unpack(bytes);
+    }
+});
