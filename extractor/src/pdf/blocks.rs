@@ -5,6 +5,7 @@ use super::furniture::Furniture;
 use super::geometry::Area;
 use super::hyphens::{self, Hyphens};
 use super::layout::{Layout, Table};
+use super::letters::is_letter;
 use super::lines::Line;
 use super::paragraphs::{Margins, Paragraph, paragraphs};
 use super::patterns;
@@ -156,7 +157,7 @@ impl Composer {
             .rows
             .iter()
             .flatten()
-            .map(|cell| cell.chars().filter(|c| c.is_alphabetic()).collect::<String>())
+            .map(|cell| cell.chars().filter(|c| is_letter(*c)).collect::<String>())
             .filter(|key| !key.is_empty())
             .collect();
         let known = keys.iter().filter(|key| self.stamps.contains(*key)).count();
@@ -190,8 +191,7 @@ impl Composer {
             header_rows = self.header.len();
         } else if header_rows == 0 && captioned {
             let is_title = |cell: &String| {
-                cell.chars().any(char::is_alphabetic)
-                    && !cell.starts_with(|c: char| c.is_ascii_digit())
+                cell.chars().any(is_letter) && !cell.starts_with(|c: char| c.is_ascii_digit())
             };
             let titled = rows.first().is_some_and(|row| row.len() > 1 && row.iter().all(is_title));
             header_rows = usize::from(rows.len() > 1 && titled);
@@ -302,14 +302,14 @@ fn contents_key(text: &str) -> String {
 fn heading(paragraph: &Paragraph, body_size: f32) -> Option<u8> {
     let text = paragraph.text.as_str();
     let characters = text.chars().count();
-    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    let letters = text.chars().filter(|c| is_letter(*c)).count();
     if characters > MAX_HEADING || letters < 3 || paragraph.lines > 5 {
         return None;
     }
     if text.ends_with([';', ':', ',']) || patterns::starts_item(text) {
         return None;
     }
-    let capitals = text.chars().filter(|c| c.is_alphabetic()).all(|c| !c.is_lowercase());
+    let capitals = text.chars().filter(|c| is_letter(*c)).all(|c| !c.is_lowercase());
     let ended = text.ends_with('.');
     let large = paragraph.size > 1.15 * body_size;
     let loud = paragraph.bold || paragraph.centered || capitals || large;

@@ -2,6 +2,7 @@
 //! pages.
 
 use super::layout::Layout;
+use super::letters::is_letter;
 use super::patterns;
 use std::collections::VecDeque;
 
@@ -120,7 +121,7 @@ impl Furniture {
                 })
                 .count();
             let repeated = alike >= needed
-                && edge.key.chars().any(char::is_alphabetic)
+                && edge.key.chars().any(is_letter)
                 && !patterns::starts_caption(&edge.text)
                 && !patterns::starts_clause(&edge.text);
             if repeated || (edge.outer && self.is_page_number(here, edge, &others, &side)) {

@@ -1,5 +1,6 @@
 //! Words parted at the end of a line.
 
+use super::letters::is_letter;
 use std::collections::HashSet;
 
 /// What a document shows about its hyphens.
@@ -40,7 +41,7 @@ impl Hyphens {
         }
         let stem = left.trim_end_matches(['-', '\u{2010}']).to_lowercase();
         let particle = ["то", "либо", "нибудь", "таки", "ка"];
-        let is_particle = particle.contains(&right.trim_end_matches(|c: char| !c.is_alphabetic()));
+        let is_particle = particle.contains(&right.trim_end_matches(|c: char| !is_letter(c)));
         if is_particle || ["по", "из", "кое", "во", "в"].contains(&stem.as_str()) {
             return true;
         }
@@ -57,7 +58,7 @@ fn plain(word: &str) -> String {
 /// The line ends with a letter and a hyphen.
 fn ends_parted(line: &str) -> bool {
     let mut back = line.chars().rev();
-    matches!(back.next(), Some('-' | '\u{2010}')) && back.next().is_some_and(char::is_alphabetic)
+    matches!(back.next(), Some('-' | '\u{2010}')) && back.next().is_some_and(is_letter)
 }
 
 /// The line ends with a hyphen that is part of a designation or number («3.02-»).

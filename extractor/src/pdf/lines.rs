@@ -3,7 +3,8 @@
 use super::collect::RawGlyph;
 use super::geometry::{Area, Turn};
 use super::letters::{is_letter, is_letter_or_digit};
-use std::collections::{BTreeMap, HashMap};
+use foldhash::HashMap;
+use std::collections::BTreeMap;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -216,11 +217,14 @@ fn runs(glyphs: Vec<Glyph>) -> Vec<Run> {
 
 /// Bold made by painting the same letter twice, slightly moved, is one letter.
 fn drop_overprints(glyphs: &mut Vec<Glyph>) {
-    let mut seen: HashMap<(char, i32, i32), Vec<usize>> = HashMap::new();
+    // The last kept glyph of a letter in a cell; each tells the one before it in its cell.
+    let mut seen: HashMap<(char, i32, i32), usize> = HashMap::default();
+    let mut before: Vec<Option<usize>> = Vec::with_capacity(glyphs.len());
     let mut kept: Vec<Glyph> = Vec::with_capacity(glyphs.len());
     for glyph in glyphs.drain(..) {
         if glyph.is_space() {
             kept.push(glyph);
+            before.push(None);
             continue;
         }
         let cell = |value: f32| (value / 8.0).floor().clamp(-1e6, 1e6) as i32;
@@ -230,9 +234,8 @@ fn drop_overprints(glyphs: &mut Vec<Glyph>) {
         let rows = cell(glyph.baseline - reach)..=cell(glyph.baseline + reach);
         let twin = (cell(glyph.x0 - reach)..=cell(glyph.x0 + reach))
             .flat_map(|x| rows.clone().map(move |y| (x, y)))
-            .filter_map(|(x, y)| seen.get(&(glyph.character, x, y)))
-            .flatten()
-            .copied()
+            .filter_map(|(x, y)| seen.get(&(glyph.character, x, y)).copied())
+            .flat_map(|last| std::iter::successors(Some(last), |index| *before.get(*index)?))
             .find(|&index| {
                 kept.get(index).is_some_and(|other| {
                     (other.x0 - glyph.x0).abs() <= 0.12 * glyph.size
@@ -243,7 +246,7 @@ fn drop_overprints(glyphs: &mut Vec<Glyph>) {
         match twin.and_then(|index| kept.get_mut(index)) {
             Some(other) => other.bold = true,
             None => {
-                seen.entry((glyph.character, column, row)).or_default().push(kept.len());
+                before.push(seen.insert((glyph.character, column, row), kept.len()));
                 kept.push(glyph);
             }
         }

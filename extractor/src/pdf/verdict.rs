@@ -119,6 +119,9 @@ fn is_plausible(word: &str) -> bool {
 
 /// A digit between small letters («програ110й») is a misread letter.
 fn has_buried_digit(word: &str) -> bool {
+    if !word.bytes().any(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
     let characters: Vec<char> = word.chars().collect();
     let Some(first) = characters.iter().position(|c| c.is_ascii_digit()) else { return false };
     let before = characters.iter().take(first).filter(|c| c.is_lowercase()).count();
