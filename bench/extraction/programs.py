@@ -16,6 +16,8 @@ class Programs:
 
     def __init__(self, target, python):
         self.extract = str(target / "release/examples/extract")
+        # Without a request the child ends before it reads anything.
+        self.child = str(target / "release/ragtrain-extractor")
         self.python = str(python)
         self.texts = {
             "ours": [self.extract, "--text"],
@@ -28,17 +30,24 @@ class Programs:
         """The text, CPU seconds (children included) and peak memory in MiB."""
         return run([*self.texts[name], str(path), *(["-"] if name == "pdftotext" else [])])
 
+    def starts(self, path):
+        """CPU seconds: reading a small text, and the start of the child alone."""
+        _, whole, _ = run([*self.texts["ours"], str(path)])
+        _, child, _ = run([self.child], expected=1)
+        _, beside, _ = run(["pdftotext", "-v"])
+        return {"ours": whole, "child": child, "pdftotext": beside}
+
     def pages(self, path):
         """What ours reads, with its blocks."""
         answer, _, _ = run([self.extract, "--json", str(path)])
         return json.loads(answer)["pages"]
 
 
-def run(command):
+def run(command, expected=0):
     with tempfile.NamedTemporaryFile() as output:
         runner = [sys.executable, "-S", str(HERE / "runner.py"), output.name, *command]
         usage = json.loads(subprocess.run(runner, stdout=subprocess.PIPE, check=True).stdout)
-        if usage["code"] != 0:
+        if usage["code"] != expected:
             raise SystemExit(f"{' '.join(command)} ended with {usage['code']}")
         text = Path(output.name).read_text(errors="replace")
     return text, usage["cpu_s"], usage["peak_mib"]

@@ -55,6 +55,8 @@ def render(results):
         parts += ["## Scans: share of wrong characters\n", scans(results["scans"])]
     if "speed" in results:
         parts += ["## Speed and memory\n", speed(results["speed"])]
+    if "starts" in results:
+        parts += ["## A file of one line\n", starts(results["starts"])]
     return "\n".join(parts)
 
 
@@ -95,6 +97,12 @@ def scans(rows):
         [name, str(row["pages"]), f"{row['cpu_s'] / row['pages']:.2f}", f"{row['peak_mib']:.0f}",
          *(f"{row[turn]:.4f}" if turn in row else "–" for turn in turns)]
         for name, row in rows.items()])
+
+
+def starts(row):
+    whole, child, beside = (f"{1000 * row[name]:.1f}" for name in ("ours", "child", "pdftotext"))
+    return (f"CPU milliseconds: {whole} for reading it with two processes of ours, {child} of them the start of the "
+            f"limited child. pdftotext takes {beside} to say its version.\n")
 
 
 def speed(rows):

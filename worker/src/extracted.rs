@@ -27,11 +27,13 @@ impl Extracted {
     }
 
     /// Whether a person who opens the file finds the pages that were counted. Sheets, plain text
-    /// and web pages have none; a DOCX has those of its last print, if it recorded them all.
+    /// and web pages have none; a DOCX or ODT has those of its last print, if it recorded them all.
     pub fn paginated(&self) -> bool {
         match self.format {
             Format::Pdf | Format::Png | Format::Jpeg | Format::Tiff | Format::Bmp => true,
-            Format::Docx => !self.properties.contains_key("page_numbers"),
+            Format::Docx | Format::Odt | Format::Doc | Format::Rtf => {
+                !self.properties.contains_key("page_numbers")
+            }
             _ => false,
         }
     }
@@ -49,5 +51,27 @@ impl From<Extraction> for Extracted {
     fn from(extraction: Extraction) -> Extracted {
         let Extraction { format, pages, page_count, properties, warnings } = extraction;
         Extracted { format, pages, page_count, properties, warnings }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Extracted;
+    use extractor::model::Format;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn only_pages_that_a_person_finds_are_told() {
+        let paginated = |format, approximate: bool| {
+            let property = ("page_numbers".to_owned(), "approximate".to_owned());
+            let properties: BTreeMap<_, _> = approximate.then_some(property).into_iter().collect();
+            let (pages, warnings) = (Vec::new(), Vec::new());
+            Extracted { format, pages, page_count: 3, properties, warnings }.paginated()
+        };
+        assert!(paginated(Format::Pdf, false) && paginated(Format::Docx, false));
+        assert!(paginated(Format::Odt, false));
+        assert!(!paginated(Format::Odt, true) && !paginated(Format::Doc, true));
+        // Storeys and sheets are numbered by us.
+        assert!(!paginated(Format::Ifc, false) && !paginated(Format::Xlsx, false));
     }
 }
