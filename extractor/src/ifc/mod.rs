@@ -15,6 +15,7 @@ use model::Model;
 use properties::Sets;
 use records::Records;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Different values of one property shown for a group of like elements.
 const MAX_VALUES: usize = 20;
@@ -28,7 +29,7 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
     let text = encoding::decode(bytes, None).text;
     let bytes = text.as_bytes();
     sink.properties(header_of(&text))?;
-    let (records, model) = Model::read(bytes);
+    let (records, model) = Model::read(bytes, limits.cells);
     if records.len() == 0 {
         return Err(ReadError::damaged("в файле IFC нет ни одного объекта"));
     }
@@ -50,7 +51,7 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
         blocks.extend(tables(&records, &model, &mut sets, &objects));
         sink.page(Page { number, name: Some(title), blocks, ..Page::default() })?;
     }
-    if sets.is_exhausted() {
+    if sets.is_exhausted() || model.is_cut {
         sink.warning(None, "в модели слишком много свойств: прочитаны не все")?;
     }
     if records.is_damaged || !text.trim_end().ends_with("END-ISO-10303-21;") {
@@ -199,7 +200,7 @@ struct Kind {
     class: String,
     name: String,
     type_name: String,
-    material: String,
+    material: Option<Rc<str>>,
 }
 
 /// The elements and rooms of a page: one table of them, one of what is said of them.
@@ -211,7 +212,7 @@ fn tables(
 ) -> Vec<Block> {
     let mut kinds: BTreeMap<(bool, Kind), Vec<u32>> = BTreeMap::new();
     for object in objects {
-        let kind = kind(records, model, *object);
+        let kind = kind(records, model, sets, *object);
         kinds.entry((!model.is_room(*object), kind)).or_default().push(*object);
     }
     let row = |cells: [&str; 5]| cells.map(str::to_owned).to_vec();
@@ -219,8 +220,9 @@ fn tables(
     let mut properties = vec![row(["Элемент", "Наименование", "Набор", "Свойство", "Значение"])];
     for ((_, kind), members) in &kinds {
         let Kind { class, name, type_name, material } = kind;
+        let material = material.as_deref().unwrap_or_default();
         elements.push(row([class, name, type_name, material, &members.len().to_string()]));
-        for ((set, property), values) in values(records, model, sets, members) {
+        for ((set, property), values) in values(model, sets, members) {
             let mut value: Vec<&str> = values.iter().map(String::as_str).take(MAX_VALUES).collect();
             let more = format!("ещё {}", values.len().saturating_sub(MAX_VALUES));
             if values.len() > MAX_VALUES {
@@ -233,7 +235,7 @@ fn tables(
     [filled(elements), filled(properties)].into_iter().flatten().collect()
 }
 
-fn kind(records: &Records<'_>, model: &Model, object: u32) -> Kind {
+fn kind(records: &Records<'_>, model: &Model, sets: &mut Sets<'_>, object: u32) -> Kind {
     let text = |attribute| records.string(object, attribute).unwrap_or_default();
     let is_room = model.is_room(object);
     let mut name = text(2);
@@ -251,22 +253,22 @@ fn kind(records: &Records<'_>, model: &Model, object: u32) -> Kind {
     Kind {
         class: records.class(object),
         type_name: tidy_line(&type_name),
-        material: tidy_line(&model.material(records, object)),
+        material: model.material(object).map(|material| sets.material(material)),
         name: tidy_line(&name),
     }
 }
 
 /// The different values of every property of like elements.
 fn values(
-    records: &Records<'_>,
     model: &Model,
     sets: &mut Sets<'_>,
     members: &[u32],
 ) -> BTreeMap<(String, String), BTreeSet<String>> {
     let mut values: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for member in members {
-        for definition in model.definitions(records, *member) {
-            let set = sets.get(definition);
+        let of_type = model.type_of(*member).map(|kind| sets.of_type(kind)).unwrap_or_default();
+        for definition in model.definitions(*member).iter().chain(&*of_type) {
+            let set = sets.get(*definition);
             if !sets.spend(set.properties.len()) {
                 return values;
             }

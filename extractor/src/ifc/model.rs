@@ -2,6 +2,7 @@
 //! which properties. Attributes are counted as in ISO 16739 (IFC2X3 to IFC4X3 agree on these).
 
 use super::records::Records;
+use crate::tidy::tidy_line;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Classes that have a place in the building rather than being built.
@@ -41,6 +42,8 @@ pub(super) struct Model {
     types: HashMap<u32, u32>,
     definitions: HashMap<u32, Vec<u32>>,
     materials: HashMap<u32, u32>,
+    /// Whether not all sets of properties were kept.
+    pub(super) is_cut: bool,
     pub(super) classifications: BTreeSet<u32>,
     pub(super) documents: BTreeSet<u32>,
 }
@@ -56,12 +59,12 @@ struct Relations {
 }
 
 impl Model {
-    /// Scans a file.
-    pub(super) fn read(bytes: &[u8]) -> (Records<'_>, Model) {
+    /// Scans a file; at most `most` sets of properties are kept, each counted for every object.
+    pub(super) fn read(bytes: &[u8], most: u64) -> (Records<'_>, Model) {
         let (mut model, mut relations) = (Model::default(), Relations::default());
         let records = Records::scan(bytes, |id, class| model.meet(id, class, &mut relations));
         model.place_set = model.places.iter().copied().collect();
-        model.relate(&records, &relations);
+        model.relate(&records, &relations, most);
         (records, model)
     }
 
@@ -87,7 +90,7 @@ impl Model {
         }
     }
 
-    fn relate(&mut self, records: &Records<'_>, relations: &Relations) {
+    fn relate(&mut self, records: &Records<'_>, relations: &Relations, most: u64) {
         // The whole stands before its parts here, and behind them below.
         for relation in &relations.aggregates {
             let Some(whole) = records.reference(*relation, 4) else { continue };
@@ -105,9 +108,15 @@ impl Model {
                 self.elements.insert(element);
             }
         }
+        let mut kept = 0;
         for relation in &relations.by_properties {
             let definitions = records.references(*relation, 5);
             for object in records.references(*relation, 4) {
+                kept += definitions.len() as u64;
+                if kept > most {
+                    self.is_cut = true;
+                    break;
+                }
                 self.definitions.entry(object).or_default().extend(&definitions);
             }
         }
@@ -162,23 +171,23 @@ impl Model {
         self.types.get(&id).copied()
     }
 
-    /// Sets of properties and quantities of an object and of its type.
-    pub(super) fn definitions(&self, records: &Records<'_>, id: u32) -> Vec<u32> {
-        let own = self.definitions.get(&id).into_iter().flatten().copied();
-        let of_type = self.type_of(id).into_iter().flat_map(|kind| records.references(kind, 5));
-        own.chain(of_type).collect()
+    /// Sets of properties and quantities of an object itself.
+    pub(super) fn definitions(&self, id: u32) -> &[u32] {
+        self.definitions.get(&id).map_or(&[], Vec::as_slice)
     }
 
-    /// «Кирпич 250 мм; Утеплитель 100 мм»: the material of an object or of its type.
-    pub(super) fn material(&self, records: &Records<'_>, id: u32) -> String {
-        let found = self.materials.get(&id);
-        let found = found.or_else(|| self.materials.get(&self.type_of(id)?));
-        let mut parts = Vec::new();
-        if let Some(material) = found {
-            collect_materials(records, *material, 0, &mut parts);
-        }
-        parts.join("; ")
+    /// The material of an object, or of its type.
+    pub(super) fn material(&self, id: u32) -> Option<u32> {
+        let own = self.materials.get(&id);
+        own.or_else(|| self.materials.get(&self.type_of(id)?)).copied()
     }
+}
+
+/// «Кирпич 250 мм; Утеплитель 100 мм».
+pub(super) fn material_text(records: &Records<'_>, material: u32) -> String {
+    let mut parts = Vec::new();
+    collect_materials(records, material, 0, &mut parts);
+    tidy_line(&parts.join("; "))
 }
 
 /// The names of a material or of those that a set, its usage or its layers refer to.

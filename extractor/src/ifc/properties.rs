@@ -1,5 +1,6 @@
 //! The sets of properties and quantities of a building model.
 
+use super::model::material_text;
 use super::records::Records;
 use crate::tidy::tidy_line;
 use std::collections::HashMap;
@@ -16,17 +17,20 @@ pub(super) struct Set {
     pub(super) properties: Vec<(String, String)>,
 }
 
-/// All sets, each read once; many elements share one.
+/// All sets, each read once; many elements share one. So do they their types and materials.
 pub(super) struct Sets<'a> {
     records: &'a Records<'a>,
     read: HashMap<u32, Rc<Set>>,
+    of_types: HashMap<u32, Rc<[u32]>>,
+    materials: HashMap<u32, Rc<str>>,
     /// How many more properties may be read.
     left: u64,
 }
 
 impl<'a> Sets<'a> {
     pub(super) fn new(records: &'a Records<'a>, most: u64) -> Sets<'a> {
-        Sets { records, read: HashMap::new(), left: most }
+        let (read, of_types, materials) = Default::default();
+        Sets { records, read, of_types, materials, left: most }
     }
 
     /// Whether more was there than may be read.
@@ -38,6 +42,18 @@ impl<'a> Sets<'a> {
     pub(super) fn spend(&mut self, properties: usize) -> bool {
         self.left = self.left.saturating_sub(properties as u64 + 1);
         self.left > 0
+    }
+
+    /// The sets of a type.
+    pub(super) fn of_type(&mut self, kind: u32) -> Rc<[u32]> {
+        let sets = || self.records.references(kind, 5).into();
+        Rc::clone(self.of_types.entry(kind).or_insert_with(sets))
+    }
+
+    /// The text of a material.
+    pub(super) fn material(&mut self, material: u32) -> Rc<str> {
+        let text = || material_text(self.records, material).into();
+        Rc::clone(self.materials.entry(material).or_insert_with(text))
     }
 
     pub(super) fn get(&mut self, definition: u32) -> Rc<Set> {

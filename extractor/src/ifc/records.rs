@@ -5,7 +5,7 @@ use super::names::Names;
 use ifc_lite_core::parser::{StepRecord, parse_ref};
 use ifc_lite_core::{
     EntityDecoder, EntityScanner, MeasureUnit, ProjectUnits, StepListItems, decode_ifc_string,
-    measure_unit, parse_step_real,
+    measure_unit, parse_step_real, set_report_sink,
 };
 use std::collections::HashMap;
 
@@ -25,6 +25,8 @@ pub(super) struct Records<'a> {
 impl<'a> Records<'a> {
     /// Finds all instances, and tells `visit` the number and the class (upper case) of each.
     pub(super) fn scan(bytes: &'a [u8], mut visit: impl FnMut(u32, &str)) -> Records<'a> {
+        // Spoilt records are told with a code, not on standard error.
+        set_report_sink(|_| ());
         let mut scanner = EntityScanner::new(bytes);
         let mut places = HashMap::new();
         let mut class = String::new();
