@@ -79,7 +79,6 @@ impl Recognised {
 pub fn compose(pages: &[Recognised]) -> Vec<Page> {
     let mut pages = pages.to_vec();
     pages.iter_mut().for_each(take_margins);
-    pages.iter_mut().for_each(drop_specks);
     let mut running = running::take_out(&mut pages).into_iter();
     let mut layouts: Vec<Option<Layout>> =
         pages.iter().map(|page| Some(layout(&raw_page(page)))).collect();
@@ -119,16 +118,6 @@ pub fn compose(pages: &[Recognised]) -> Vec<Page> {
         composed.push(done);
     }
     composed
-}
-
-/// A letter alone in its line and read without confidence is a speck; left in, it parts running
-/// lines from each other.
-fn drop_specks(page: &mut Recognised) {
-    let mut letters: BTreeMap<(u32, u32, u32), usize> = BTreeMap::new();
-    for word in &page.words {
-        *letters.entry(word.line).or_default() += word.text.chars().count();
-    }
-    page.words.retain(|word| word.confidence >= MIN_SIGN_CONFIDENCE || letters[&word.line] > 1);
 }
 
 /// A page that grew when it was set straight gets its size back: running lines stand in the same

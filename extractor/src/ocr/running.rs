@@ -42,13 +42,24 @@ pub(super) fn take_out(pages: &mut [Recognised]) -> Vec<Vec<(String, Bounds)>> {
         let mut lines: Vec<&Edge> = Vec::new();
         for side in 0..2 {
             // From the edge inwards, as long as the lines repeat.
-            let repeats = |edge: &&Edge| {
+            let repeats = |edge: &Edge| {
                 let repeated = |other: &usize| {
                     edges[*other][side].iter().any(|candidate| is_same(edge, candidate))
                 };
                 neighbours.iter().any(repeated)
             };
-            lines.extend(edges[index][side].iter().take_while(repeats));
+            // A speck or a page number between two running lines does not part them.
+            let mut specks = Vec::new();
+            for edge in &edges[index][side] {
+                if edge.letters.len() <= 1 {
+                    specks.push(edge);
+                } else if repeats(edge) {
+                    lines.append(&mut specks);
+                    lines.push(edge);
+                } else {
+                    break;
+                }
+            }
         }
         let found = lines.iter().map(|edge| (edge.line, (edge.text.clone(), edge.bounds)));
         taken.push(found.collect::<Vec<_>>());
@@ -161,5 +172,21 @@ mod tests {
         assert_eq!(pages[0].words.len(), 1);
         assert_eq!(pages[1].words.len(), 2);
         assert_eq!(pages[2].words.len(), 2);
+    }
+
+    #[test]
+    fn a_speck_does_not_part_running_lines() {
+        let (first, second) = ("Источник: система «Параграф»", "Статус документа: действующий");
+        let mut pages = [
+            page(
+                1,
+                &[(first, 150.0), ("i", 190.0), (second, 230.0), ("I", 300.0), ("Текст", 400.0)],
+            ),
+            page(2, &[(first, 150.0), (second, 230.0), ("Другой текст", 400.0)]),
+        ];
+        let taken = take_out(&mut pages);
+        assert_eq!(taken.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2]);
+        let left: Vec<_> = pages[0].words.iter().map(|word| word.text.as_str()).collect();
+        assert_eq!(left, ["I", "Текст"], "only a speck between running lines goes with them");
     }
 }
