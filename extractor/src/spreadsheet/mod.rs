@@ -1,5 +1,6 @@
 //! XLSX, XLS and ODS: every sheet a page, its regions as tables and paragraphs.
 
+mod extent;
 mod regions;
 
 use crate::model::Page;
@@ -26,6 +27,7 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
     if has_utf16(bytes, "EncryptedPackage") {
         return Err(ReadError::new(Code::PasswordProtected, "файл защищён паролем"));
     }
+    extent::check(bytes, limits)?;
     // The old format's reader takes lengths from the file on trust.
     let workbook = catch_unwind(|| Xls::<Cursor<&[u8]>>::new(Cursor::new(bytes)))
         .map_err(|_| ReadError::damaged("книга повреждена"))?;
