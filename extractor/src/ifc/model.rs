@@ -1,16 +1,18 @@
 //! What the relations of a building model say: what stands where, of which type and material, with
 //! which properties. Attributes are counted as in ISO 16739 (IFC2X3 to IFC4X3 agree on these).
 
+use super::names::Names;
 use super::records::Records;
-use crate::tidy::tidy_line;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Classes that have a place in the building rather than being built.
-const SPATIAL: [&str; 14] = [
+const PLACES: [&str; 17] = [
     "IFCSITE",
     "IFCBUILDING",
     "IFCBUILDINGSTOREY",
     "IFCSPACE",
+    "IFCSPATIALZONE",
+    "IFCEXTERNALSPATIALELEMENT",
     "IFCFACILITY",
     "IFCFACILITYPART",
     "IFCFACILITYPARTCOMMON",
@@ -21,11 +23,19 @@ const SPATIAL: [&str; 14] = [
     "IFCRAILWAY",
     "IFCRAILWAYPART",
     "IFCMARINEFACILITY",
+    "IFCMARINEPART",
+];
+/// Zones of rooms and systems of equipment.
+const GROUPS: [&str; 6] = [
+    "IFCZONE",
+    "IFCSYSTEM",
+    "IFCDISTRIBUTIONSYSTEM",
+    "IFCDISTRIBUTIONCIRCUIT",
+    "IFCBUILDINGSYSTEM",
+    "IFCGROUP",
 ];
 /// Steps from a part to the project; real models have six.
 const MAX_STEPS: usize = 32;
-/// Materials within each other (usage, set, layer, material).
-const MAX_MATERIALS: usize = 64;
 
 /// A building model without its geometry.
 #[derive(Default)]
@@ -35,17 +45,20 @@ pub(super) struct Model {
     pub(super) places: Vec<u32>,
     /// What is built, parts of assemblies included.
     pub(super) elements: BTreeSet<u32>,
-    place_set: HashSet<u32>,
+    /// Zones and systems with their members.
+    pub(super) groups: BTreeMap<u32, Vec<u32>>,
+    pub(super) classifications: BTreeSet<u32>,
+    pub(super) documents: BTreeSet<u32>,
+    /// Whether not all sets of properties were kept.
+    pub(super) is_cut: bool,
+    /// The place of each place in the order of the file.
+    order: HashMap<u32, usize>,
     storeys: HashSet<u32>,
     rooms: HashSet<u32>,
     parents: HashMap<u32, u32>,
     types: HashMap<u32, u32>,
     definitions: HashMap<u32, Vec<u32>>,
     materials: HashMap<u32, u32>,
-    /// Whether not all sets of properties were kept.
-    pub(super) is_cut: bool,
-    pub(super) classifications: BTreeSet<u32>,
-    pub(super) documents: BTreeSet<u32>,
 }
 
 /// The numbers of the relations, found while the file is scanned.
@@ -56,19 +69,22 @@ struct Relations {
     by_properties: Vec<u32>,
     by_type: Vec<u32>,
     by_material: Vec<u32>,
+    by_group: Vec<u32>,
 }
 
 impl Model {
     /// Scans a file; at most `most` sets of properties are kept, each counted for every object.
     pub(super) fn read(bytes: &[u8], most: u64) -> (Records<'_>, Model) {
         let (mut model, mut relations) = (Model::default(), Relations::default());
-        let records = Records::scan(bytes, |id, class| model.meet(id, class, &mut relations));
-        model.place_set = model.places.iter().copied().collect();
-        model.relate(&records, &relations, most);
+        let records =
+            Records::scan(bytes, |id, class, names| model.meet(id, class, names, &mut relations));
+        model.order = model.places.iter().enumerate().map(|(at, place)| (*place, at)).collect();
+        model.relate(&records, &relations);
+        model.describe(&records, &relations, most);
         (records, model)
     }
 
-    fn meet(&mut self, id: u32, class: &str, relations: &mut Relations) {
+    fn meet(&mut self, id: u32, class: &str, names: &Names, relations: &mut Relations) {
         match class {
             "IFCPROJECT" => self.project = self.project.or(Some(id)),
             "IFCRELAGGREGATES" | "IFCRELNESTS" => relations.aggregates.push(id),
@@ -76,9 +92,11 @@ impl Model {
             "IFCRELDEFINESBYPROPERTIES" => relations.by_properties.push(id),
             "IFCRELDEFINESBYTYPE" => relations.by_type.push(id),
             "IFCRELASSOCIATESMATERIAL" => relations.by_material.push(id),
+            "IFCRELASSIGNSTOGROUP" => relations.by_group.push(id),
             "IFCCLASSIFICATIONREFERENCE" => _ = self.classifications.insert(id),
             "IFCDOCUMENTREFERENCE" | "IFCDOCUMENTINFORMATION" => _ = self.documents.insert(id),
-            place if SPATIAL.contains(&place) => {
+            group if GROUPS.contains(&group) => _ = self.groups.insert(id, Vec::new()),
+            place if PLACES.contains(&place) => {
                 self.places.push(id);
                 match place {
                     "IFCSPACE" => _ = self.rooms.insert(id),
@@ -86,17 +104,19 @@ impl Model {
                     _ => {}
                 }
             }
+            // An element that nothing relates to a place is there all the same.
+            element if names.is_known(element) => _ = self.elements.insert(id),
             _ => {}
         }
     }
 
-    fn relate(&mut self, records: &Records<'_>, relations: &Relations, most: u64) {
-        // The whole stands before its parts here, and behind them below.
+    /// Wholes and parts, places and what stands in them, groups and their members.
+    fn relate(&mut self, records: &Records<'_>, relations: &Relations) {
         for relation in &relations.aggregates {
             let Some(whole) = records.reference(*relation, 4) else { continue };
             for part in records.references(*relation, 5) {
                 self.parents.insert(part, whole);
-                if !self.place_set.contains(&part) && Some(whole) != self.project {
+                if self.elements.contains(&whole) {
                     self.elements.insert(part);
                 }
             }
@@ -104,10 +124,27 @@ impl Model {
         for relation in &relations.contained {
             let Some(place) = records.reference(*relation, 5) else { continue };
             for element in records.references(*relation, 4) {
-                self.parents.insert(element, place);
-                self.elements.insert(element);
+                if !self.order.contains_key(&element) {
+                    self.parents.insert(element, place);
+                    self.elements.insert(element);
+                }
             }
         }
+        for relation in &relations.by_group {
+            let group = records.reference(*relation, 6);
+            if let Some(members) = group.and_then(|group| self.groups.get_mut(&group)) {
+                members.extend(records.references(*relation, 4));
+            }
+        }
+        let order = &self.order;
+        self.elements.retain(|element| {
+            let class = records.class(*element);
+            !class.is_empty() && !records.names.is_ignored(&class) && !order.contains_key(element)
+        });
+    }
+
+    /// Types, materials and properties.
+    fn describe(&mut self, records: &Records<'_>, relations: &Relations, most: u64) {
         let mut kept = 0;
         for relation in &relations.by_properties {
             let definitions = records.references(*relation, 5);
@@ -120,16 +157,14 @@ impl Model {
                 self.definitions.entry(object).or_default().extend(&definitions);
             }
         }
-        for relation in &relations.by_type {
-            let Some(kind) = records.reference(*relation, 5) else { continue };
-            for object in records.references(*relation, 4) {
-                self.types.insert(object, kind);
-            }
-        }
-        for relation in &relations.by_material {
-            let Some(material) = records.reference(*relation, 5) else { continue };
-            for object in records.references(*relation, 4) {
-                self.materials.insert(object, material);
+        for (all, to) in
+            [(&relations.by_type, &mut self.types), (&relations.by_material, &mut self.materials)]
+        {
+            for relation in all {
+                let Some(kind) = records.reference(*relation, 5) else { continue };
+                to.extend(
+                    records.references(*relation, 4).into_iter().map(|object| (object, kind)),
+                );
             }
         }
     }
@@ -142,29 +177,31 @@ impl Model {
         self.storeys.contains(&id)
     }
 
+    /// What something is in, from near to far.
+    fn ancestors(&self, id: u32) -> impl Iterator<Item = u32> {
+        std::iter::successors(self.parents.get(&id), |above| self.parents.get(above))
+            .copied()
+            .take(MAX_STEPS)
+    }
+
     /// The place on whose page an element or a room is told: its storey, or the nearest place that
     /// is no room.
     pub(super) fn page_of(&self, id: u32) -> Option<u32> {
-        let mut nearest = None;
-        let mut here = id;
-        for _ in 0..MAX_STEPS {
-            here = *self.parents.get(&here)?;
-            if self.storeys.contains(&here) {
-                return Some(here);
-            }
-            if nearest.is_none() && self.place_set.contains(&here) && !self.rooms.contains(&here) {
-                nearest = Some(here);
-            }
-            if !self.parents.contains_key(&here) {
-                break;
-            }
-        }
-        nearest
+        let is_page = |place: &u32| self.order.contains_key(place) && !self.rooms.contains(place);
+        let storey = self.ancestors(id).find(|place| self.storeys.contains(place));
+        storey.or_else(|| self.ancestors(id).find(is_page))
     }
 
-    /// The place or project that something is part of.
-    pub(super) fn parent(&self, id: u32) -> Option<u32> {
-        self.parents.get(&id).copied()
+    /// The building or other structure that a storey is part of.
+    pub(super) fn building_of(&self, place: u32) -> Option<u32> {
+        let is_whole =
+            |above: &u32| self.order.contains_key(above) && !self.storeys.contains(above);
+        self.ancestors(place).find(is_whole)
+    }
+
+    /// Where a place stands in the file.
+    pub(super) fn order(&self, place: u32) -> Option<usize> {
+        self.order.get(&place).copied()
     }
 
     pub(super) fn type_of(&self, id: u32) -> Option<u32> {
@@ -180,40 +217,5 @@ impl Model {
     pub(super) fn material(&self, id: u32) -> Option<u32> {
         let own = self.materials.get(&id);
         own.or_else(|| self.materials.get(&self.type_of(id)?)).copied()
-    }
-}
-
-/// «Кирпич 250 мм; Утеплитель 100 мм».
-pub(super) fn material_text(records: &Records<'_>, material: u32) -> String {
-    let mut parts = Vec::new();
-    collect_materials(records, material, 0, &mut parts);
-    tidy_line(&parts.join("; "))
-}
-
-/// The names of a material or of those that a set, its usage or its layers refer to.
-fn collect_materials(records: &Records<'_>, id: u32, nesting: u32, parts: &mut Vec<String>) {
-    let keyword = records.get(id).and_then(|record| record.keyword()).unwrap_or_default();
-    if nesting > 4 || parts.len() >= MAX_MATERIALS {
-        return;
-    }
-    let inner = match keyword.to_ascii_uppercase().as_str() {
-        "IFCMATERIAL" => {
-            parts.extend(records.string(id, 0));
-            return;
-        }
-        "IFCMATERIALLAYER" | "IFCMATERIALLAYERWITHOFFSETS" => {
-            let name = records.reference(id, 0).and_then(|material| records.string(material, 0));
-            let thickness = records.measured(id, 1, "IFCLENGTHMEASURE");
-            let both = [name, thickness].into_iter().flatten().collect::<Vec<_>>().join(" ");
-            parts.extend((!both.is_empty()).then_some(both));
-            return;
-        }
-        "IFCMATERIALLIST" | "IFCMATERIALLAYERSET" => 0,
-        "IFCMATERIALLAYERSETUSAGE" | "IFCMATERIALPROFILESETUSAGE" => 0,
-        "IFCMATERIALPROFILESETUSAGETAPERING" => 0,
-        _ => 2,
-    };
-    for next in records.references(id, inner) {
-        collect_materials(records, next, nesting + 1, parts);
     }
 }

@@ -1,7 +1,8 @@
 //! The sets of properties and quantities of a building model.
 
-use super::model::material_text;
+use super::materials;
 use super::records::Records;
+use super::values::{rounded, with_unit};
 use crate::tidy::tidy_line;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -13,24 +14,54 @@ const MAX_VALUE: usize = 1000;
 
 /// One set: «`Pset_WallCommon`» and what it says.
 pub(super) struct Set {
-    pub(super) name: String,
-    pub(super) properties: Vec<(String, String)>,
+    pub(super) name: Rc<str>,
+    pub(super) properties: Vec<Property>,
+}
+
+/// One property.
+#[derive(Clone)]
+pub(super) struct Property {
+    pub(super) name: Rc<str>,
+    pub(super) value: Value,
+}
+
+/// What a property says.
+#[derive(Clone)]
+pub(super) enum Value {
+    Text(Rc<str>),
+    Quantity(Quantity),
+}
+
+/// A measured quantity.
+#[derive(Clone)]
+pub(super) struct Quantity {
+    pub(super) amount: f64,
+    pub(super) unit: Option<Rc<str>>,
+    /// Whether the sum over several elements means something: areas do, widths do not.
+    pub(super) adds_up: bool,
+}
+
+impl Quantity {
+    pub(super) fn shown(&self, amount: f64) -> String {
+        with_unit(&rounded(amount), self.unit.as_deref())
+    }
 }
 
 /// All sets, each read once; many elements share one. So do they their types and materials.
-pub(super) struct Sets<'a> {
-    records: &'a Records<'a>,
+pub(super) struct Sets<'r, 'a> {
+    records: &'r Records<'a>,
     read: HashMap<u32, Rc<Set>>,
     of_types: HashMap<u32, Rc<[u32]>>,
+    names: HashMap<u32, Rc<str>>,
     materials: HashMap<u32, Rc<str>>,
     /// How many more properties may be read.
     left: u64,
 }
 
-impl<'a> Sets<'a> {
-    pub(super) fn new(records: &'a Records<'a>, most: u64) -> Sets<'a> {
-        let (read, of_types, materials) = Default::default();
-        Sets { records, read, of_types, materials, left: most }
+impl<'r, 'a> Sets<'r, 'a> {
+    pub(super) fn new(records: &'r Records<'a>, most: u64) -> Sets<'r, 'a> {
+        let (read, of_types, names, materials) = Default::default();
+        Sets { records, read, of_types, names, materials, left: most }
     }
 
     /// Whether more was there than may be read.
@@ -50,9 +81,15 @@ impl<'a> Sets<'a> {
         Rc::clone(self.of_types.entry(kind).or_insert_with(sets))
     }
 
+    /// The name of a type.
+    pub(super) fn type_name(&mut self, kind: u32) -> Rc<str> {
+        let name = || tidy_line(&self.records.string(kind, 2).unwrap_or_default()).into();
+        Rc::clone(self.names.entry(kind).or_insert_with(name))
+    }
+
     /// The text of a material.
     pub(super) fn material(&mut self, material: u32) -> Rc<str> {
-        let text = || material_text(self.records, material).into();
+        let text = || materials::text(self.records, material).into();
         Rc::clone(self.materials.entry(material).or_insert_with(text))
     }
 
@@ -60,13 +97,13 @@ impl<'a> Sets<'a> {
         if let Some(set) = self.read.get(&definition) {
             return Rc::clone(set);
         }
-        let name = self.records.string(definition, 2).unwrap_or_default();
+        let name = tidy_line(&self.records.string(definition, 2).unwrap_or_default()).into();
         let mut properties = Vec::new();
         // The fifth attribute of a set of quantities says how they were measured.
         let is_quantity = self.records.is_class(definition, "IFCELEMENTQUANTITY");
         let members = self.records.references(definition, if is_quantity { 5 } else { 4 });
         self.collect(&members, "", 0, &mut properties);
-        let set = Rc::new(Set { name: tidy_line(&name), properties });
+        let set = Rc::new(Set { name, properties });
         self.read.insert(definition, Rc::clone(&set));
         set
     }
@@ -76,52 +113,62 @@ impl<'a> Sets<'a> {
         members: &[u32],
         above: &str,
         nesting: u32,
-        properties: &mut Vec<(String, String)>,
+        properties: &mut Vec<Property>,
     ) {
         for member in members {
             if !self.spend(0) {
                 return;
             }
-            let Some(name) = self.records.property_name(*member) else { continue };
+            let records = self.records;
+            let Some(name) = records.string(*member, 0) else { continue };
+            let name = records.names.property(&tidy_line(&name));
             let name = if above.is_empty() { name } else { format!("{above}. {name}") };
-            if self.records.is_class(*member, "IFCCOMPLEXPROPERTY") {
+            let class = records.class(*member);
+            if matches!(class.as_str(), "IFCCOMPLEXPROPERTY" | "IFCPHYSICALCOMPLEXQUANTITY") {
                 if nesting < MAX_NESTING {
-                    let inner = self.records.references(*member, 3);
-                    self.collect(&inner, &name, nesting + 1, properties);
+                    let at = if class == "IFCCOMPLEXPROPERTY" { 3 } else { 2 };
+                    self.collect(&records.references(*member, at), &name, nesting + 1, properties);
                 }
                 continue;
             }
-            if let Some(value) = value(self.records, *member) {
-                let value: String = tidy_line(&value).chars().take(MAX_VALUE).collect();
-                properties.push((tidy_line(&name), value));
+            if let Some(value) = value(records, *member, &class) {
+                properties.push(Property { name: name.into(), value });
             }
         }
     }
 }
 
-/// The value of a property or quantity, with its unit.
-fn value(records: &Records<'_>, id: u32) -> Option<String> {
-    let class = records.get(id)?.keyword()?.to_ascii_uppercase();
-    let measure = match class.as_str() {
-        "IFCPROPERTYSINGLEVALUE" | "IFCPROPERTYENUMERATEDVALUE" | "IFCPROPERTYLISTVALUE" => {
-            return records.attribute(id, 2);
-        }
+fn value(records: &Records<'_>, id: u32, class: &str) -> Option<Value> {
+    let text = match class {
+        "IFCPROPERTYSINGLEVALUE" | "IFCPROPERTYLISTVALUE" => records.value_with_unit(id, 2, 3)?,
+        "IFCPROPERTYENUMERATEDVALUE" => records.value(id, 2, "")?,
         "IFCPROPERTYBOUNDEDVALUE" => {
-            let (upper, lower) = (records.attribute(id, 2), records.attribute(id, 3));
-            return match (lower, upper) {
-                (Some(lower), Some(upper)) => Some(format!("от {lower} до {upper}")),
-                (Some(lower), None) => Some(format!("от {lower}")),
-                (None, Some(upper)) => Some(format!("до {upper}")),
-                (None, None) => None,
-            };
+            let (upper, lower) =
+                (records.value_with_unit(id, 2, 4), records.value_with_unit(id, 3, 4));
+            match (lower, upper) {
+                (Some(lower), Some(upper)) => format!("от {lower} до {upper}"),
+                (Some(lower), None) => format!("от {lower}"),
+                (None, Some(upper)) => format!("до {upper}"),
+                (None, None) => return None,
+            }
         }
-        "IFCQUANTITYLENGTH" => "IFCLENGTHMEASURE",
-        "IFCQUANTITYAREA" => "IFCAREAMEASURE",
-        "IFCQUANTITYVOLUME" => "IFCVOLUMEMEASURE",
-        "IFCQUANTITYWEIGHT" => "IFCMASSMEASURE",
-        "IFCQUANTITYTIME" => "IFCTIMEMEASURE",
-        "IFCQUANTITYCOUNT" | "IFCQUANTITYNUMBER" => "IFCCOUNTMEASURE",
+        _ => return quantity(records, id, class).map(Value::Quantity),
+    };
+    let text: String = tidy_line(&text).chars().take(MAX_VALUE).collect();
+    Some(Value::Text(text.into()))
+}
+
+fn quantity(records: &Records<'_>, id: u32, class: &str) -> Option<Quantity> {
+    let (measure, adds_up) = match class {
+        "IFCQUANTITYLENGTH" => ("IFCLENGTHMEASURE", false),
+        "IFCQUANTITYAREA" => ("IFCAREAMEASURE", true),
+        "IFCQUANTITYVOLUME" => ("IFCVOLUMEMEASURE", true),
+        "IFCQUANTITYWEIGHT" => ("IFCMASSMEASURE", true),
+        "IFCQUANTITYTIME" => ("IFCTIMEMEASURE", false),
+        "IFCQUANTITYCOUNT" | "IFCQUANTITYNUMBER" => ("IFCCOUNTMEASURE", true),
         _ => return None,
     };
-    records.measured(id, 3, measure)
+    let amount = records.number(id, 3).filter(|amount| amount.is_finite())?;
+    let unit = records.own_unit(id, 2).unwrap_or_else(|| records.unit_of(measure));
+    Some(Quantity { amount, unit: unit.map(Into::into), adds_up })
 }

@@ -1,74 +1,97 @@
-//! The instances of a STEP file (ISO 10303-21) by their numbers, and the values of their
-//! attributes as people read them.
+//! The instances of a STEP file (ISO 10303-21) by their numbers, and their attributes.
 
 use super::names::Names;
+use super::values::{Unit, text_of};
 use ifc_lite_core::parser::{StepRecord, parse_ref};
+use ifc_lite_core::project_units::resolve_unit_by_ref;
 use ifc_lite_core::{
-    EntityDecoder, EntityScanner, MeasureUnit, ProjectUnits, StepListItems, decode_ifc_string,
+    EntityDecoder, EntityIndex, EntityScanner, MeasureUnit, ProjectUnits, StepListItems,
     measure_unit, parse_step_real, set_report_sink,
 };
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-/// Values within each other («IFCLABEL('…')» in a list in a list).
-const MAX_NESTING: u32 = 8;
+/// The longest name or text of an attribute, in characters.
+const MAX_TEXT: usize = 500;
+/// A unit that is composed of more than this many bytes of references is no unit of a real file.
+const MAX_UNIT_BYTES: usize = 4096;
 
 /// All instances of a file.
 pub(super) struct Records<'a> {
     bytes: &'a [u8],
-    places: HashMap<u32, (usize, usize)>,
+    index: Arc<EntityIndex>,
     units: ProjectUnits,
-    names: Names,
+    decoder: RefCell<EntityDecoder<'a>>,
+    own_units: RefCell<HashMap<u32, Option<String>>>,
+    pub(super) names: Names,
     /// Whether an instance is cut or spoilt.
     pub(super) is_damaged: bool,
 }
 
 impl<'a> Records<'a> {
     /// Finds all instances, and tells `visit` the number and the class (upper case) of each.
-    pub(super) fn scan(bytes: &'a [u8], mut visit: impl FnMut(u32, &str)) -> Records<'a> {
+    pub(super) fn scan(bytes: &'a [u8], mut visit: impl FnMut(u32, &str, &Names)) -> Records<'a> {
         // Spoilt records are told with a code, not on standard error.
         set_report_sink(|_| ());
+        let names = Names::default();
         let mut scanner = EntityScanner::new(bytes);
-        let mut places = HashMap::new();
+        let mut index = EntityIndex::default();
         let mut class = String::new();
+        let mut units_are_sane = true;
         while let Some((id, keyword, start, end)) = scanner.next_entity() {
-            places.insert(id, (start, end));
             class.clear();
             class.push_str(keyword);
             class.make_ascii_uppercase();
-            visit(id, &class);
+            let is_unit = matches!(class.as_str(), "IFCUNITASSIGNMENT" | "IFCDERIVEDUNIT");
+            units_are_sane &= !is_unit || end - start <= MAX_UNIT_BYTES;
+            // An instance that is written twice is one.
+            if index.insert(id, (start, end)).is_none() {
+                visit(id, &class, &names);
+            }
         }
         let is_damaged = scanner.malformed_record_start().is_some();
-        let units = ProjectUnits::resolve_file(&mut EntityDecoder::new(bytes));
-        Records { bytes, places, units, names: Names::default(), is_damaged }
+        let index = Arc::new(index);
+        let mut decoder = EntityDecoder::with_arc_index(bytes, Arc::clone(&index));
+        let units = match units_are_sane {
+            true => ProjectUnits::resolve_file(&mut decoder),
+            false => ProjectUnits::default(),
+        };
+        let (decoder, own_units) = (RefCell::new(decoder), RefCell::default());
+        Records { bytes, index, units, decoder, own_units, names, is_damaged }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.places.len()
+        self.index.len()
     }
 
     pub(super) fn get(&self, id: u32) -> Option<StepRecord<'a>> {
-        let (start, end) = *self.places.get(&id)?;
+        let (start, end) = *self.index.get(&id)?;
         StepRecord::parse(self.bytes.get(start..end)?)
     }
 
-    /// The class as the file writes it, for its Russian name.
+    /// The class in upper case; empty for an unknown number.
     pub(super) fn class(&self, id: u32) -> String {
         let record = self.get(id);
         let keyword = record.as_ref().and_then(StepRecord::keyword).unwrap_or_default();
-        self.names.class(keyword)
+        keyword.to_ascii_uppercase()
     }
 
-    /// The name of a property with its Russian meaning.
-    pub(super) fn property_name(&self, id: u32) -> Option<String> {
-        self.string(id, 0).map(|name| self.names.property(&name))
+    pub(super) fn is_class(&self, id: u32, class: &str) -> bool {
+        self.get(id).is_some_and(|record| record.keyword_is(class.as_bytes()))
     }
 
     /// A string attribute; empty ones are none.
     pub(super) fn string(&self, id: u32, attribute: usize) -> Option<String> {
+        let text = text_of(self.get(id)?.attr(attribute)?)?;
+        let text: String = text.trim().chars().take(MAX_TEXT).collect();
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// An enumeration without its dots.
+    pub(super) fn enumeration(&self, id: u32, attribute: usize) -> Option<String> {
         let record = self.get(id)?;
-        let text = record.string_at(attribute)?;
-        let text = text.trim();
-        (!text.is_empty()).then(|| text.to_owned())
+        record.enum_at(attribute).map(|name| String::from_utf8_lossy(name).to_ascii_uppercase())
     }
 
     pub(super) fn reference(&self, id: u32, attribute: usize) -> Option<u32> {
@@ -77,81 +100,58 @@ impl<'a> Records<'a> {
 
     /// The references of a list, or a single one; what is none is left out.
     pub(super) fn references(&self, id: u32, attribute: usize) -> Vec<u32> {
-        let Some(value) = self.get(id).and_then(|record| record.attr(attribute)) else {
+        let Some(mut value) = self.get(id).and_then(|record| record.attr(attribute)) else {
             return Vec::new();
         };
-        // A set of property definitions may be written with its type before the list.
-        let list = value.iter().position(|byte| *byte == b'(').map_or(value, |at| &value[at..]);
-        match StepListItems::of_list(list) {
+        // A set of property definitions is written with its type before the list: «TYPE((#1,#2))».
+        if value.first().is_some_and(u8::is_ascii_alphabetic) {
+            let inner = value.iter().position(|byte| *byte == b'(').map(|at| &value[at..]);
+            value = inner
+                .and_then(StepListItems::of_list)
+                .and_then(|mut list| list.next())
+                .unwrap_or_default();
+        }
+        match StepListItems::of_list(value) {
             Some(items) => items.filter_map(parse_ref).collect(),
             None => parse_ref(value).into_iter().collect(),
         }
     }
 
-    pub(super) fn is_class(&self, id: u32, class: &str) -> bool {
-        self.get(id).is_some_and(|record| record.keyword_is(class.as_bytes()))
-    }
-
-    /// Any attribute as people read it.
-    pub(super) fn attribute(&self, id: u32, attribute: usize) -> Option<String> {
-        self.value(self.get(id)?.attr(attribute)?, None)
-    }
-
-    /// A number whose measure the class of the instance tells, with its unit.
-    pub(super) fn measured(&self, id: u32, attribute: usize, measure: &str) -> Option<String> {
-        self.value(self.get(id)?.attr(attribute)?, Some(measure))
-    }
-
+    /// A number as it is.
     pub(super) fn number(&self, id: u32, attribute: usize) -> Option<f64> {
-        self.get(id)?.real_at(attribute)
+        parse_step_real(self.get(id)?.attr(attribute)?)
     }
 
-    /// A value with its unit, as people write it: «200 мм», «да», «REI 60»; several are parted by
-    /// «; ». `unit` is the measure of numbers that do not name their own.
-    fn value(&self, raw: &[u8], unit: Option<&str>) -> Option<String> {
-        self.nested_value(raw, unit, 0)
+    /// Any attribute as people read it. `measure` is that of a number («IFCLENGTHMEASURE»), empty for
+    /// none; values that name their own measure have that.
+    pub(super) fn value(&self, id: u32, attribute: usize, measure: &str) -> Option<String> {
+        super::values::value(self, self.get(id)?.attr(attribute)?, &Unit::Measure(measure))
     }
 
-    fn nested_value(&self, raw: &[u8], unit: Option<&str>, nesting: u32) -> Option<String> {
-        if nesting > MAX_NESTING {
-            return None;
+    /// The value of a property, whose unit may stand in another attribute.
+    pub(super) fn value_with_unit(&self, id: u32, attribute: usize, unit: usize) -> Option<String> {
+        let unit = self.own_unit(id, unit).map_or(Unit::Measure(""), Unit::Own);
+        super::values::value(self, self.get(id)?.attr(attribute)?, &unit)
+    }
+
+    /// The unit that an attribute refers to: `None` where there is no reference, `Some(None)` for one
+    /// that cannot be resolved.
+    pub(super) fn own_unit(&self, id: u32, attribute: usize) -> Option<Option<String>> {
+        let unit = self.reference(id, attribute)?;
+        if let Some(known) = self.own_units.borrow().get(&unit) {
+            return Some(known.clone());
         }
-        let inside = |value: &[u8], unit: Option<&str>| self.nested_value(value, unit, nesting + 1);
-        match raw.first()? {
-            b'\'' => {
-                let inner = raw.strip_prefix(b"'")?.strip_suffix(b"'")?;
-                let text = String::from_utf8_lossy(inner).replace("''", "'");
-                let text = decode_ifc_string(&text).trim().to_owned();
-                (!text.is_empty()).then_some(text)
-            }
-            b'.' => match raw {
-                b".T." => Some("да".to_owned()),
-                b".F." => Some("нет".to_owned()),
-                b".U." => None,
-                other => Some(String::from_utf8_lossy(other).trim_matches('.').to_owned()),
-            },
-            b'(' => {
-                let items = StepListItems::of_list(raw)?;
-                let values: Vec<String> = items.filter_map(|item| inside(item, unit)).collect();
-                (!values.is_empty()).then(|| values.join("; "))
-            }
-            first if first.is_ascii_alphabetic() => {
-                let open = raw.iter().position(|byte| *byte == b'(')?;
-                let measure = std::str::from_utf8(&raw[..open]).ok()?.trim();
-                inside(StepListItems::of_list(&raw[open..])?.next()?, Some(measure))
-            }
-            _ => {
-                let number = parse_step_real(raw)?;
-                Some(match unit.and_then(|measure| self.unit(measure)) {
-                    Some(unit) => format!("{number} {unit}"),
-                    None => number.to_string(),
-                })
-            }
-        }
+        let (start, end) = self.index.get(&unit).copied().unwrap_or_default();
+        let is_sane = end - start <= MAX_UNIT_BYTES;
+        let resolve = || resolve_unit_by_ref(&mut self.decoder.borrow_mut(), unit);
+        let resolved =
+            is_sane.then(resolve).flatten().map(|(_, unit, _)| self.names.unit(&unit.symbol));
+        self.own_units.borrow_mut().insert(unit, resolved.clone());
+        Some(resolved)
     }
 
     /// The unit that the file declares for a measure; one that is not declared is not guessed.
-    fn unit(&self, measure: &str) -> Option<String> {
+    pub(super) fn unit_of(&self, measure: &str) -> Option<String> {
         let unit = match measure_unit(measure)? {
             MeasureUnit::Typed { unit_type, .. } => self.units.resolved_for_unit_type(unit_type)?,
             MeasureUnit::Monetary => self.units.monetary()?,

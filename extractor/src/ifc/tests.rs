@@ -114,12 +114,16 @@ fn properties_have_the_units_of_the_file_and_no_others() {
     assert_eq!(
         rows(&pages[2], 1)[1..],
         [
+            "Дверь | Д-1 |  | высота | 2100 мм".to_owned(),
+            "Дверь | Д-1 |  | ширина | 900 мм".to_owned(),
             format!("{wall} | Pset_WallCommon | FireRating (предел огнестойкости) | REI '60'"),
             format!("{wall} | Pset_WallCommon | Height (высота) | от 2700 мм до 3300 мм"),
             format!("{wall} | Pset_WallCommon | IsExternal (наружный) | да"),
             // The file declares no unit of volume.
             format!("{wall} | Pset_WallCommon | Reserve | 1.5"),
-            format!("{wall} | Qto | NetArea (площадь нетто) | 12.25 м²; 9 м²"),
+            format!(
+                "{wall} | Qto | NetArea (площадь нетто) | от 9 м² до 12.25 м², всего 21.25 м² (2 шт.)"
+            ),
         ]
     );
 }
@@ -146,7 +150,8 @@ fn a_part_of_itself_and_unknown_references_do_no_harm() {
 #9=IFCPROPERTYSET('g',$,'Н',$,(#8,#77));
 #10=IFCRELDEFINESBYPROPERTIES('g',$,$,$,(#2),#9);
 ";
-    assert_eq!(pages(data).len(), 3);
+    let names: Vec<_> = pages(data).into_iter().filter_map(|page| page.name).collect();
+    assert_eq!(names, ["Модель", "Вне этажей"], "the storey has nothing to tell of");
 }
 
 #[test]
@@ -163,4 +168,140 @@ fn a_cut_file_keeps_its_pages_and_an_empty_one_is_damaged() {
     assert!(read(cut.as_bytes(), &crate::reader::Limits::default(), sink).is_err());
     assert_eq!(sent, 5, "the header and four pages came before the failure");
     assert_eq!(pages_of(read, b"ISO-10303-21;"), Err(Code::DamagedFile));
+    let commented = format!("{whole}/* made by hand */\n");
+    assert_eq!(pages_of(read, commented.as_bytes()).unwrap().len(), 4);
+    let machine = whole.replace("IFC4", "AUTOMOTIVE_DESIGN");
+    assert_eq!(pages_of(read, machine.as_bytes()), Err(Code::UnsupportedFormat));
+}
+
+/// The rows of all tables of all pages.
+fn all_rows(data: &str) -> Vec<String> {
+    pages(data).iter().flat_map(|page| [rows(page, 0), rows(page, 1)].concat()).collect()
+}
+
+#[test]
+fn a_value_has_the_unit_it_names_itself() {
+    let data = "
+#1=IFCPROJECT('g',$,'П',$,$,$,$,(),#2);
+#2=IFCUNITASSIGNMENT((#3));
+#3=IFCSIUNIT(*,.LENGTHUNIT.,.MILLI.,.METRE.);
+#4=IFCSIUNIT(*,.LENGTHUNIT.,$,.METRE.);
+#5=IFCSIUNIT(*,.AREAUNIT.,.MILLI.,.SQUARE_METRE.);
+#6=IFCPROPERTYSET('g',$,'Н',$,(#7,#8));
+#7=IFCPROPERTYSINGLEVALUE('Длина трассы',$,IFCLENGTHMEASURE(2.5),#4);
+#8=IFCPROPERTYSINGLEVALUE('Радиус',$,IFCLENGTHMEASURE(3299.9999999999995),$);
+#9=IFCELEMENTQUANTITY('g',$,'К',$,$,(#10));
+#10=IFCQUANTITYAREA('NetArea',$,#5,12250000.,$);
+#11=IFCBEAM('g',$,'Б-1',$,$,$,$,$);
+#12=IFCRELDEFINESBYPROPERTIES('g',$,$,$,(#11),IFCPROPERTYSETDEFINITIONSET((#6,#9)));
+";
+    assert_eq!(
+        all_rows(data)[3..],
+        [
+            "Балка | Б-1 | К | NetArea (площадь нетто) | 12250000 мм²",
+            "Балка | Б-1 | Н | Длина трассы | 2.5 м",
+            "Балка | Б-1 | Н | Радиус | 3300 мм",
+        ]
+    );
+}
+
+#[test]
+fn what_an_element_says_goes_before_what_its_type_says() {
+    let data = "
+#1=IFCPROPERTYSINGLEVALUE('FireRating',$,IFCLABEL('REI 60'),$);
+#2=IFCPROPERTYSINGLEVALUE('FireRating',$,IFCLABEL('REI 90'),$);
+#3=IFCPROPERTYSINGLEVALUE('Марка',$,IFCLABEL('В25'),$);
+#4=IFCPROPERTYSET('g',$,'П',$,(#1));
+#5=IFCPROPERTYSET('g',$,'П',$,(#2,#3));
+#6=IFCWALLTYPE('g',$,'Т',$,$,(#5),$,$,$,.STANDARD.);
+#7=IFCWALL('g',$,'С-1',$,$,$,$,$,$);
+#8=IFCWALL('g',$,'С-2',$,$,$,$,$,$);
+#9=IFCRELDEFINESBYTYPE('g',$,$,$,(#7,#8),#6);
+#10=IFCRELDEFINESBYPROPERTIES('g',$,$,$,(#7),#4);
+";
+    assert_eq!(
+        all_rows(data)[4..],
+        [
+            "Стена | С-1 | П | FireRating (предел огнестойкости) | REI 60",
+            "Стена | С-2 | П | FireRating (предел огнестойкости) | REI 90",
+            // Of all walls of the type alike.
+            "Стена |  | П | Марка | В25",
+        ]
+    );
+}
+
+#[test]
+fn helpers_of_the_model_are_not_built_and_zones_have_their_rooms() {
+    let data = "
+#1=IFCSPACE('g',$,'101',$,$,$,$,'Кухня',$,$,$);
+#2=IFCZONE('g',$,'Квартира 12',$,'3-комнатная');
+#3=IFCRELASSIGNSTOGROUP('g',$,$,$,(#1),$,#2);
+#4=IFCFLOWSEGMENT('g',$,'В-1',$,$,$,$,'7');
+#5=IFCDISTRIBUTIONPORT('g',$,'порт',$,$,$,$,$);
+#6=IFCRELNESTS('g',$,$,$,#4,(#5));
+#7=IFCDUCTSEGMENTTYPE('g',$,'Круглый',$,$,$,$,$,$,$);
+#8=IFCRELDEFINESBYTYPE('g',$,$,$,(#4),#7);
+#9=IFCSYSTEM('g',$,'В1',$,$);
+#10=IFCRELASSIGNSTOGROUP('g',$,$,$,(#4),$,#9);
+#11=IFCBUILDINGSTOREY('g',$,'1',$,$,$,$,$,$,0.);
+#12=IFCRELCONTAINEDINSPATIALSTRUCTURE('g',$,$,$,(#1,#99),#11);
+#13=IFCSLAB('g',$,'Щит:2',$,$,$,$,$,.BASESLAB.);
+";
+    let found = all_rows(data);
+    for row in [
+        "Помещение | 101 Кухня |  |  | 1",
+        "Воздуховод | В-1 | Круглый |  | 1",
+        "Плита (фундаментная плита) | Щит:2 |  |  | 1",
+        "Зона | Квартира 12, 3-комнатная | 101 Кухня",
+        "Система | В1 | Воздуховод – 1",
+    ] {
+        assert!(found.iter().any(|other| other == row), "{row} in {found:#?}");
+    }
+    assert!(!found.iter().any(|row| row.contains("порт") || row.starts_with(" |")), "{found:#?}");
+}
+
+#[test]
+fn storeys_of_several_buildings_are_told_apart() {
+    let data = "
+#1=IFCBUILDING('g',$,'А',$,$,$,$,$,$,$,$,$);
+#2=IFCBUILDING('g',$,'Б',$,$,$,$,$,$,$,$,$);
+#3=IFCBUILDINGSTOREY('g',$,'2',$,$,$,$,$,$,$);
+#4=IFCBUILDINGSTOREY('g',$,'1',$,$,$,$,$,$,0.);
+#5=IFCBUILDINGSTOREY('g',$,'1',$,$,$,$,$,$,0.);
+#6=IFCRELAGGREGATES('g',$,$,$,#1,(#3,#4));
+#7=IFCRELAGGREGATES('g',$,$,$,#2,(#5));
+";
+    assert_eq!(
+        rows(&pages(data)[0], 0)[1..],
+        ["Здание: А. 1 | 0", "Здание: А. 2 | ", "Здание: Б. 1 | 0"]
+    );
+}
+
+#[test]
+fn a_large_storey_goes_on_on_further_pages() {
+    let mut data = "#1=IFCBUILDINGSTOREY('g',$,'1',$,$,$,$,$,$,$);\n".to_owned();
+    let long = "длинное имя ".repeat(40);
+    for wall in 0..9000 {
+        let id = 10 + wall;
+        data.push_str(&format!("#{id}=IFCWALL('g',$,'{wall} {long}',$,$,$,$,$,$);\n"));
+    }
+    let elements: Vec<String> = (0..9000).map(|wall| format!("#{}", 10 + wall)).collect();
+    let elements = elements.join(",");
+    data.push_str(&format!("#2=IFCRELCONTAINEDINSPATIALSTRUCTURE('g',$,$,$,({elements}),#1);\n"));
+    let pages = pages(&data);
+    let names: Vec<_> = pages.iter().filter_map(|page| page.name.as_deref()).collect();
+    assert_eq!(names, ["Модель", "Этаж: 1", "Этаж: 1, продолжение"]);
+    let count =
+        |page: &Page| (0..20).map(|table| rows(page, table).len().saturating_sub(1)).sum::<usize>();
+    assert_eq!(pages.iter().map(count).sum::<usize>(), 9000 + 1, "every wall, and the storey");
+}
+
+#[test]
+fn materials_that_multiply_and_endless_names_cost_little() {
+    let (many, long) = (["#1"; 60].join(","), "и".repeat(100_000));
+    let data = format!(
+        "#1=IFCMATERIALLIST(({many}));\n#2=IFCWALL('g',$,'{long}',$,$,$,$,$,$);\n\
+         #3=IFCRELASSOCIATESMATERIAL('g',$,$,$,(#2),#1);\n"
+    );
+    assert!(all_rows(&data).iter().all(|row| row.len() < 2000));
 }
