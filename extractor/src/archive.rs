@@ -6,6 +6,7 @@ mod letter;
 mod unpack;
 
 pub use directory::{DirectoryError, Entry, directory};
+pub(crate) use letter::without_preamble;
 
 use crate::model::Message;
 use crate::reader::ReadError;
@@ -29,7 +30,7 @@ pub struct ArchiveLimits {
     pub ratio_from_bytes: u64,
     /// Folders within each other.
     pub depth: u32,
-    /// Archives within archives; the caller counts them.
+    /// Zips within each other, letters between them not counted; the caller counts them.
     pub nesting: u32,
 }
 
@@ -47,6 +48,11 @@ impl Default for ArchiveLimits {
     }
 }
 
+/// Whether a file begins like a zip, one without entries included.
+pub fn is_zip(head: &[u8]) -> bool {
+    head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06")
+}
+
 /// Unpacks a zip or a letter into `folder`, under file names made here, and announces each file.
 pub fn unpack(
     bytes: &[u8],
@@ -54,8 +60,7 @@ pub fn unpack(
     limits: &ArchiveLimits,
     send: &mut dyn FnMut(Message) -> io::Result<()>,
 ) -> Result<(), ReadError> {
-    // A zip with something before its first entry is one all the same; a letter is text.
-    if bytes.starts_with(b"PK") {
+    if is_zip(bytes) {
         unpack::unpack(bytes, folder, limits, send)
     } else {
         letter::unpack(bytes, folder, limits, send)
@@ -87,4 +92,22 @@ pub fn check_sizes(entries: &[Entry], limits: &ArchiveLimits) -> Result<(), Stri
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ArchiveLimits, unpack};
+
+    #[test]
+    fn a_letter_may_begin_with_the_signs_of_a_zip() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut count = 0;
+        let mut send = |_| {
+            count += 1;
+            Ok(())
+        };
+        let letter = b"PK: 1\r\nSubject: x\r\n\r\ntext";
+        unpack(letter, folder.path(), &ArchiveLimits::default(), &mut send).unwrap();
+        assert_eq!(count, 1);
+    }
 }

@@ -85,7 +85,7 @@ fn magic(head: &[u8]) -> Option<Magic> {
     let at =
         |offset: usize, sign: &[u8]| head.get(offset..).is_some_and(|rest| rest.starts_with(sign));
     Some(match head {
-        _ if starts(b"PK\x03\x04") || starts(b"PK\x05\x06") => Magic::Zip,
+        _ if archive::is_zip(head) => Magic::Zip,
         _ if starts(&[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]) => Magic::Ole,
         _ if starts(b"\x89PNG\r\n\x1a\n") => Magic::Format(Format::Png),
         _ if starts(&[0xFF, 0xD8, 0xFF]) => Magic::Format(Format::Jpeg),
@@ -223,7 +223,7 @@ fn extensions(format: Format) -> &'static [&'static str] {
         Format::Bmp => &["bmp", "dib"],
         Format::Dxf => &["dxf"],
         Format::Zip => &["zip"],
-        Format::Eml => &["eml"],
+        Format::Eml => &["eml", "mht", "mhtml"],
         Format::Doc => &["doc", "dot"],
         Format::Rtf => &["rtf"],
         Format::Odt => &["odt"],

@@ -44,9 +44,12 @@ fn push_line(clean: &mut String, line: &str) {
 
 fn visible(character: char) -> Option<char> {
     match character {
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}' => {
-            None
-        }
+        '\u{ad}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{feff}' => None,
         '\u{2011}' => Some('-'),
         other => Some(other),
     }

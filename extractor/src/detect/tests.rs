@@ -124,11 +124,43 @@ proptest! {
 
 #[test]
 fn a_letter_is_told_by_its_head() {
-    let passed = b"Received: from a\r\n by b\r\nFrom: a@b\r\nSubject: x\r\n\r\ntext";
+    let passed = b"Received: from a\r\n by b\r\nMessage-ID: <1@b>\r\nSubject: x\r\n\r\ntext";
     assert_eq!(check(passed, "a.eml"), Ok((Format::Eml, false)));
     assert_eq!(check(passed, "a.txt"), Ok((Format::Eml, true)));
     assert_eq!(check(b"Subject: x\nFrom: a@b\n\ntext", "a.eml"), Ok((Format::Eml, false)));
     // A text about letters is none.
     assert_eq!(check(b"Subject: x\nFrom: a@b\n\ntext", "a.txt"), Ok((Format::Text, false)));
     assert_eq!(check(b"Note: x\nFrom: a@b", "a.eml"), Ok((Format::Text, true)));
+}
+
+#[test]
+fn letters_of_all_programs_are_told() {
+    let letter = "From: a@b\r\nSubject: x\r\n\r\ntext";
+    for before in [
+        "\u{feff}",
+        "\r\n\r\n",
+        "From a@b Fri Nov 27 10:00:00 2026\r\n",
+        "X_Spam: no\r\n",
+        "X.Y: no\r\n",
+    ] {
+        let letter = format!("{before}{letter}");
+        assert_eq!(check(letter.as_bytes(), "a.eml"), Ok((Format::Eml, false)), "{before:?}");
+    }
+    let page = b"From: <Saved by Blink>\r\nSubject: x\r\n\r\ntext";
+    assert_eq!(check(page, "a.mht"), Ok((Format::Eml, false)));
+    assert_eq!(check(page, "a.MHTML"), Ok((Format::Eml, false)));
+    let begins_like_a_zip = b"PK: 1\r\nFrom: a@b\r\nSubject: x\r\n\r\ntext";
+    assert_eq!(check(begins_like_a_zip, "a.eml"), Ok((Format::Eml, false)));
+}
+
+#[test]
+fn texts_that_begin_like_letters_are_none() {
+    for text in [
+        "Received: 05.05.2026\nFrom: ООО Строй\nSubject: ведомость\nOrder: 5\n\nДоска",
+        "From: the architect\nTo: builder\nMessage-ID: doc-5\n\nText",
+        "Mime-Version: 5\nSubject: x\n\nText",
+    ] {
+        assert_eq!(check(text.as_bytes(), "a.txt"), Ok((Format::Text, false)), "{text}");
+    }
+    assert_eq!(check(b"MIME-Version: 1.0\nSubject: x\n\nText", "a"), Ok((Format::Eml, false)));
 }

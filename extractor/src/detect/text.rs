@@ -2,8 +2,10 @@
 //! rest by the extension.
 
 use super::Refusal;
+use crate::archive::without_preamble;
 use crate::model::Format;
 use shared::outcome::Code;
+use std::collections::HashSet;
 
 /// The format of a file without magic bytes.
 pub(super) fn detect(head: &[u8], extension: &str) -> Result<Format, Refusal> {
@@ -19,7 +21,7 @@ pub(super) fn detect(head: &[u8], extension: &str) -> Result<Format, Refusal> {
     if is_dxf(text) {
         return Ok(Format::Dxf);
     }
-    if is_letter(text, extension) {
+    if is_letter(head, extension) {
         return Ok(Format::Eml);
     }
     let json = text.starts_with(['{', '[']);
@@ -141,8 +143,8 @@ fn is_dxf(text: &str) -> bool {
 }
 
 /// A letter begins with its head: lines like «Subject: …», of which mail programs always write some.
-/// Under another extension it has to be one that passed through a mail server.
-fn is_letter(text: &str, extension: &str) -> bool {
+/// Under another extension it has to be one that a mail program wrote.
+fn is_letter(head: &[u8], extension: &str) -> bool {
     const KNOWN: [&str; 12] = [
         "from",
         "to",
@@ -157,21 +159,28 @@ fn is_letter(text: &str, extension: &str) -> bool {
         "message-id",
         "mime-version",
     ];
-    let mut known = Vec::new();
-    for line in text.lines().take(200) {
+    let head = String::from_utf8_lossy(without_preamble(head));
+    let mut hits: HashSet<&str> = HashSet::new();
+    let mut written = false;
+    let mut first = true;
+    for line in head.lines().take(200) {
         // A long line goes on in the next one.
-        if line.starts_with([' ', '\t']) && !known.is_empty() {
+        if line.starts_with([' ', '\t']) && !first {
             continue;
         }
-        let Some((name, _)) = line.split_once(':') else { break };
-        let is_name = |sign: char| sign.is_ascii_alphanumeric() || sign == '-';
+        first = false;
+        let Some((name, value)) = line.split_once(':') else { break };
+        let is_name = |sign: char| sign.is_ascii_alphanumeric() || "-_.".contains(sign);
         if name.is_empty() || !name.chars().all(is_name) {
             break;
         }
-        known.push(name.to_ascii_lowercase());
+        let (name, value) = (name.to_ascii_lowercase(), value.trim());
+        written |= match name.as_str() {
+            "mime-version" => value.starts_with("1.0"),
+            "message-id" => value.starts_with('<') && value.ends_with('>') && value.contains('@'),
+            _ => false,
+        };
+        hits.extend(KNOWN.iter().find(|known| **known == name));
     }
-    let has = |name: &str| known.iter().any(|other| other == name);
-    let hits = KNOWN.iter().filter(|name| has(name)).count();
-    let passed = has("message-id") || has("received") || has("return-path");
-    hits >= 2 && (extension == "eml" || (passed && has("from")))
+    hits.len() >= 2 && (written || matches!(extension, "eml" | "mht" | "mhtml"))
 }
