@@ -7,8 +7,10 @@
 use crate::heartbeat::Held;
 use crate::services::Services;
 use crate::stop::{Interruption, Stop};
+use extractor::archive::is_zip;
 use extractor::client::{ExtractError, unpack};
 use extractor::detect::detect;
+use extractor::model::Format;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use shared::identity::document_id;
 use shared::job::{JobSpec, Location, ManifestEntry, Source};
@@ -24,6 +26,8 @@ use walkdir::{DirEntry, WalkDir};
 
 /// Where unpacked entries are kept in the blob store.
 pub const ARCHIVED: &str = "archives/";
+/// Archives and letters within each other: a letter that was passed on twice, with a zip.
+const MAX_CONTAINERS: u32 = 4;
 /// Bytes copied at once.
 const PIECE: usize = 1024 * 1024;
 
@@ -159,13 +163,26 @@ impl Lister<'_> {
         Ok(())
     }
 
-    /// A file that is an archive becomes its entries, any other one a document.
+    /// A file that is an archive or a letter becomes what it holds, any other one a document.
     fn file(&mut self, path: &Path, entry: ManifestEntry) -> Result<(), Stop> {
-        if is_archive(path, &entry.name) { self.archive(path, entry, 1) } else { self.add(entry) }
+        match container(path, &entry.name) {
+            Some(format) => self.archive(path, entry, format, Place::default()),
+            None => self.add(entry),
+        }
     }
 
-    /// `level` is 1 for an archive that lies in a folder, 2 for one inside it.
-    fn archive(&mut self, path: &Path, archive: ManifestEntry, level: u32) -> Result<(), Stop> {
+    /// An archive or a letter that lies at this place.
+    fn archive(
+        &mut self,
+        path: &Path,
+        archive: ManifestEntry,
+        format: Format,
+        place: Place,
+    ) -> Result<(), Stop> {
+        let inside = match place.inside(format, self.services.limits.archive.nesting) {
+            Ok(inside) => inside,
+            Err(why) => return self.refuse(archive, Code::ArchiveLimits, why),
+        };
         let folder = Scratch::new(&self.services.scratch).map_err(Stop::store)?;
         let cancelled = || {
             self.held.moves_on();
@@ -186,12 +203,13 @@ impl Lister<'_> {
             }
         };
         if unpacked.entries.is_empty() && unpacked.warnings.is_empty() {
-            return self.refuse(archive, Code::EmptyFile, "в архиве нет документов".to_owned());
+            return self.refuse(archive, Code::EmptyFile, "внутри нет документов".to_owned());
         }
         for inner in unpacked.entries {
             let name = inner.path.rsplit('/').next().unwrap_or(&inner.path).to_owned();
             let shown = format!("{}!/{}", archive.path, inner.path);
-            if self.is_full() || !self.is_included(Path::new(&inner.path)) {
+            let included = inside.in_letter || self.is_included(Path::new(&inner.path));
+            if self.is_full() || !included {
                 continue;
             }
             let file = folder.0.join(&inner.file);
@@ -199,18 +217,19 @@ impl Lister<'_> {
             let id = document_id(&self.job.collection, &shown);
             let key = format!("{ARCHIVED}{}/{id}", self.job.id);
             let entry = self.entry(name, shown, Location::Blob(key.clone()), inner.size);
-            if level < services.limits.archive.nesting && is_archive(&file, &entry.name) {
-                self.archive(&file, entry, level + 1)?;
+            if let Some(format) = container(&file, &entry.name) {
+                self.archive(&file, entry, format, inside)?;
                 continue;
             }
             self.keep(&file, &key)?;
             self.add(entry)?;
         }
-        if unpacked.warnings.is_empty() {
-            return Ok(());
-        }
         // What could not be unpacked is told once, as the archive's own failure.
-        self.refuse(archive, Code::DamagedFile, unpacked.warnings.join("; "))
+        let Some((code, _)) = unpacked.warnings.first() else { return Ok(()) };
+        let code = code.unwrap_or(Code::DamagedFile);
+        let warnings: Vec<String> =
+            unpacked.warnings.into_iter().map(|(_, message)| message).collect();
+        self.refuse(archive, code, warnings.join("; "))
     }
 
     /// Copies an unpacked file into the blob store, where every worker reaches it.
@@ -304,19 +323,49 @@ fn plain_file(entry: &DirEntry, root: &Path) -> Option<PathBuf> {
     (target.starts_with(root) && target.is_file()).then_some(target)
 }
 
-/// An archive by its content. A zip that is too damaged to tell is one by its name: its own reader
-/// then says what is wrong with it.
-fn is_archive(path: &Path, name: &str) -> bool {
-    let Ok(mut file) = std::fs::File::open(path) else { return false };
-    match detect(&mut file, name) {
-        Ok(Ok(detected)) => detected.format.is_container(),
-        Ok(Err(_)) => {
-            let mut head = [0; 2];
+/// The archives and letters around an entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Place {
+    containers: u32,
+    zips: u32,
+    /// A letter that was asked for comes with all that it holds: its text and its attachments do
+    /// not have names like `*.eml`.
+    in_letter: bool,
+}
+
+impl Place {
+    /// The place of what such a container holds that lies here, or in Russian why it stays closed.
+    /// Zips multiply what they hold, so they have a limit of their own; letters are passed on in
+    /// letters, with zips at any of them.
+    fn inside(self, format: Format, zips_within_zips: u32) -> Result<Place, String> {
+        let inside = Place {
+            containers: self.containers + 1,
+            zips: self.zips + u32::from(format == Format::Zip),
+            in_letter: self.in_letter || format == Format::Eml,
+        };
+        if inside.containers > MAX_CONTAINERS {
+            return Err(format!("вложено глубже {MAX_CONTAINERS} уровней: не распаковано"));
+        }
+        if inside.zips > zips_within_zips {
+            return Err(format!("архив вложен глубже {zips_within_zips} уровней: не распакован"));
+        }
+        Ok(inside)
+    }
+}
+
+/// What a file is, by its content, if it is no document itself. A zip that is too damaged to tell
+/// is one by its name: its own reader then says what is wrong with it.
+fn container(path: &Path, name: &str) -> Option<Format> {
+    let mut file = std::fs::File::open(path).ok()?;
+    match detect(&mut file, name).ok()? {
+        Ok(detected) => detected.format.is_container().then_some(detected.format),
+        Err(_) => {
+            let mut head = [0; 4];
             let read = file.rewind().and_then(|()| file.read_exact(&mut head));
             let extension = Path::new(name).extension().unwrap_or_default();
-            read.is_ok() && head == *b"PK" && extension.eq_ignore_ascii_case("zip")
+            let is_zip = read.is_ok() && is_zip(&head) && extension.eq_ignore_ascii_case("zip");
+            is_zip.then_some(Format::Zip)
         }
-        Err(_) => false,
     }
 }
 
@@ -351,7 +400,8 @@ fn globs(patterns: &[String]) -> Result<Option<GlobSet>, Stop> {
 
 #[cfg(test)]
 mod tests {
-    use super::escaped;
+    use super::{MAX_CONTAINERS, Place, container, escaped};
+    use extractor::model::Format::{self, Eml, Zip};
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 
@@ -361,5 +411,39 @@ mod tests {
         assert_eq!(escaped(OsStr::new("СП 1.pdf")), "СП 1.pdf");
         assert_eq!(name(b"\xcf.pdf"), "%CF.pdf");
         assert_ne!(name(b"\xcf.pdf"), name(b"\xd0.pdf"));
+    }
+
+    fn place(containers: &[Format]) -> Result<Place, String> {
+        containers.iter().try_fold(Place::default(), |place, format| place.inside(*format, 2))
+    }
+
+    #[test]
+    fn letters_and_zips_open_to_a_depth() {
+        for opened in [&[Zip, Zip][..], &[Zip, Eml, Zip, Eml], &[Eml, Eml, Eml, Eml]] {
+            assert!(place(opened).is_ok(), "{opened:?}");
+        }
+        assert!(place(&[Zip, Eml, Zip, Zip]).unwrap_err().contains("глубже 2 уровней"));
+        assert!(place(&[Eml; MAX_CONTAINERS as usize + 1]).unwrap_err().contains("глубже 4"));
+    }
+
+    #[test]
+    fn what_a_letter_holds_needs_no_name_that_is_included() {
+        assert!(!place(&[Zip]).unwrap().in_letter);
+        assert!(place(&[Zip, Eml]).unwrap().in_letter);
+        assert!(place(&[Eml, Zip]).unwrap().in_letter, "nor what its attached archive holds");
+    }
+
+    #[test]
+    fn containers_are_told_by_their_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            container(&path, name)
+        };
+        assert_eq!(told("a.eml", b"From: a@b\r\nSubject: x\r\n\r\ntext"), Some(Eml));
+        assert_eq!(told("a.zip", b"PK\x03\x04 and no directory"), Some(Zip));
+        assert_eq!(told("b.zip", b"PKware"), None);
+        assert_eq!(told("a.txt", b"text"), None);
     }
 }

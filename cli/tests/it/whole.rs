@@ -168,6 +168,38 @@ async fn the_text_of_a_letter_and_its_attachment_become_documents() {
     assert!(hits[0]["text"].as_str().unwrap().contains("Сидоровой"), "{hits:#?}");
 }
 
+#[tokio::test]
+async fn letters_within_letters_are_read_to_a_depth_whatever_is_included() {
+    let mut system = System::start().await;
+    system.worker();
+    let mut letter = String::new();
+    for level in (1..=5).rev() {
+        let inner = match letter.as_str() {
+            "" => String::new(),
+            inner => format!("--b{level}\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n"),
+        };
+        letter = format!(
+            "From: ivanov@example.org\r\nSubject: Level {level}\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/mixed; boundary=b{level}\r\n\r\n\
+             --b{level}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
+             Бетонирование захватки {level} переносится на {level} декабря.\r\n\
+             {inner}--b{level}--\r\n"
+        );
+    }
+    std::fs::write(system.documents().join("письмо.eml"), letter).unwrap();
+    std::fs::write(system.documents().join("memo.txt"), "1.1 Памятка").unwrap();
+    let job = system.train(json!({ "include": ["*.eml"] })).await;
+    system.ended(&job).await;
+    let ended = outcomes(&system, &job).await;
+    let names: Vec<&str> = ended.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        ["Level 1.html", "Level 2.html", "Level 3.html", "Level 4.html", "письмо-1.eml"]
+    );
+    let refused = ("failed".to_owned(), "archive_limits".to_owned());
+    assert_eq!(ended["письмо-1.eml"], refused);
+}
+
 /// Writes an archive with one entry that is not compressed.
 fn zip(path: &Path, name: &str, text: &str) {
     use std::io::Write;

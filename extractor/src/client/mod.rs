@@ -263,8 +263,8 @@ const FINAL: [Code; 6] = [
 pub struct Unpacked {
     /// The entries that may become documents, in the archive's order.
     pub entries: Vec<ArchiveEntry>,
-    /// What was left out and why, in Russian.
-    pub warnings: Vec<String>,
+    /// What was left out and why, in Russian, with its stable code where there is one.
+    pub warnings: Vec<(Option<Code>, String)>,
 }
 
 /// Unpacks an archive into `folder` (existing and empty), under file names made by the child. When
@@ -284,7 +284,7 @@ pub fn unpack(
     converse(&source, task, limits, tools, cancel, &mut |message| {
         match message {
             Message::Entry(entry) => unpacked.entries.push(entry),
-            Message::Warning { message, .. } => unpacked.warnings.push(message),
+            Message::Warning { code, message } => unpacked.warnings.push((code, message)),
             Message::Finished { .. } => finished = true,
             Message::Failed { code, message } => failure = Some((code, message)),
             Message::Started { .. } | Message::Page(_) | Message::Properties(_) => {}
