@@ -99,7 +99,6 @@ fn magic(head: &[u8]) -> Option<Magic> {
         {
             Magic::Format(Format::Dwg)
         }
-        _ if starts(b"ISO-10303-21") => Magic::Format(Format::Ifc),
         _ if starts(b"Rar!") => Magic::Unsupported("архив RAR"),
         _ if starts(b"7z\xBC\xAF\x27\x1C") => Magic::Unsupported("архив 7-Zip"),
         _ if starts(&[0x1F, 0x8B]) => Magic::Unsupported("архив gzip"),

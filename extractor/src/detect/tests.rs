@@ -164,3 +164,11 @@ fn texts_that_begin_like_letters_are_none() {
     }
     assert_eq!(check(b"MIME-Version: 1.0\nSubject: x\n\nText", "a"), Ok((Format::Eml, false)));
 }
+
+#[test]
+fn a_building_model_may_begin_with_a_mark_or_an_empty_line() {
+    for before in ["", "\u{feff}", "\r\n"] {
+        let model = format!("{before}ISO-10303-21;\nHEADER;");
+        assert_eq!(check(model.as_bytes(), "a.ifc"), Ok((Format::Ifc, false)), "{before:?}");
+    }
+}

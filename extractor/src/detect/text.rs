@@ -1,5 +1,5 @@
-//! Tells the formats that are text apart: markup by its first tag, DXF by its first group, the
-//! rest by the extension.
+//! Tells the formats that are text apart: markup by its first tag, building models and drawings by their
+//! first words, letters by their head, the rest by the extension.
 
 use super::Refusal;
 use crate::archive::without_preamble;
@@ -17,6 +17,9 @@ pub(super) fn detect(head: &[u8], extension: &str) -> Result<Format, Refusal> {
         && let Some(format) = markup(text)
     {
         return Ok(format);
+    }
+    if text.starts_with("ISO-10303-21") {
+        return Ok(Format::Ifc);
     }
     if is_dxf(text) {
         return Ok(Format::Dxf);
