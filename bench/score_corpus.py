@@ -40,7 +40,6 @@ def flat(structure):
         "clauses": [{"num": c["number"], "text": c["text"]} for c in structure["clauses"]],
         "refs": [reference["text"] for reference in structure["references"]],
         "tables": [{"caption": t["caption"], "rows": t["rows"]} for t in structure["tables"]],
-        "status": "ok",
     }
 
 
@@ -51,9 +50,9 @@ def write_answers(server, corpus, manifest, rows, out):
     missing = []
     for fact in manifest:
         path = corpus / fact["file"]
+        row = by_path.get(unicodedata.normalize("NFC", str(path.resolve())))
         document = trained.get(sha256(path))
         if document is None:
-            row = by_path.get(unicodedata.normalize("NFC", str(path.resolve())))
             missing.append((fact["file"], row and row["outcome"], row and row["code"]))
             (out / f"{fact['id']}.txt").write_text("")
             (out / f"{fact['id']}.json").write_text('{"status": "error", "doc_type": "", "designation": "", "clauses": [], "refs": []}')
@@ -61,7 +60,10 @@ def write_answers(server, corpus, manifest, rows, out):
         text = server.call("GET", f"/documents/{document}/text", raw=True)
         structure = server.call("GET", f"/documents/{document}/structure")
         (out / f"{fact['id']}.txt").write_text(text)
-        (out / f"{fact['id']}.json").write_text(json.dumps(flat(structure), ensure_ascii=False))
+        # A file that was read in part is told with a code; other warnings are about what was read.
+        is_partial = row is not None and row["code"] == "damaged_file"
+        answer = {**flat(structure), "status": "partial" if is_partial else "ok"}
+        (out / f"{fact['id']}.json").write_text(json.dumps(answer, ensure_ascii=False))
     return missing
 
 
