@@ -4,7 +4,8 @@ use super::model::Model;
 use super::properties::{Property, Quantity, Sets, Value};
 use super::records::Records;
 use crate::tidy::tidy_line;
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 
 /// Different values of one property shown for like elements.
@@ -15,7 +16,7 @@ const MAX_VALUES: usize = 20;
 pub(super) struct Rows {
     /// Class, name, type, material, number.
     pub(super) elements: Vec<Vec<String>>,
-    /// Class, name, set, property, value.
+    /// Class, name (empty for all of the type), type, set, property, value.
     pub(super) properties: Vec<Vec<String>>,
 }
 
@@ -49,6 +50,9 @@ pub(super) fn rows(
         for (name, members) in names {
             let number = members.len().to_string();
             let cells = [&kind.class, name, &*kind.type_name, &*kind.material, &number];
+            if !sets.write(cells.iter().map(|cell| cell.len()).sum()) {
+                return rows;
+            }
             rows.elements.push(cells.map(str::to_owned).to_vec());
         }
         rows.properties.extend(properties(records, model, sets, kind, names));
@@ -107,30 +111,40 @@ fn properties(
     kind: &Kind,
     names: &BTreeMap<String, Vec<u32>>,
 ) -> Vec<Vec<String>> {
-    let mut found: BTreeMap<Place, BTreeMap<&str, Values>> = BTreeMap::new();
-    for (name, members) in names {
+    let mut found: BTreeMap<Place, Vec<Said>> = BTreeMap::new();
+    let all: HashSet<u32> = names.values().flatten().copied().collect();
+    for (at, members) in names.values().enumerate() {
         for member in members {
+            // What a whole and its parts both say is summed once.
+            let is_part = model.ancestors(*member).any(|whole| all.contains(&whole));
             for (place, value) in said_of(records, model, sets, *member) {
-                found.entry(place).or_default().entry(name).or_default().add(value);
+                found.entry(place).or_default().push(Said { name: at, is_part, value });
             }
         }
     }
+    let names: Vec<(&String, usize)> =
+        names.iter().map(|(name, members)| (name, members.len())).collect();
     let mut rows = Vec::new();
-    let mut row = |name: &str, (set, property): &Place, value: String| {
-        let cells = [&kind.class, name, set, property, &value];
-        rows.push(cells.map(str::to_owned).to_vec());
-    };
-    for (place, by_name) in &found {
-        let texts: BTreeSet<String> =
-            by_name.values().flat_map(|values| values.texts.iter().cloned()).collect();
-        let is_text = by_name.values().all(|values| values.quantities.is_empty());
-        let is_same = is_text && texts.len() == 1 && by_name.len() == names.len();
-        if is_same && names.len() > 1 {
-            row("", place, texts.into_iter().collect());
-            continue;
-        }
-        for (name, values) in by_name {
-            row(name, place, values.shown());
+    for ((set, property), said) in &found {
+        let first = said.first().map(|said| &said.value);
+        let is_same = said.iter().all(|said| Some(&said.value) == first);
+        let is_folded = is_same
+            && said.len() == all.len()
+            && names.len() > 1
+            && !kind.type_name.is_empty()
+            && matches!(first, Some(Value::Text(_)));
+        for part in said.chunk_by(|one, other| is_folded || one.name == other.name) {
+            let Some((name, members)) = part.first().map(|said| names[said.name]) else { continue };
+            let mut value = shown(part);
+            if !is_folded && part.len() < members {
+                value = format!("{value} (у {} из {members} шт.)", part.len());
+            }
+            let name = if is_folded { "" } else { name };
+            let cells = [&kind.class, name, &*kind.type_name, set, property, &value];
+            if !sets.write(cells.iter().map(|cell| cell.len()).sum()) {
+                return rows;
+            }
+            rows.push(cells.map(str::to_owned).to_vec());
         }
     }
     rows
@@ -145,7 +159,9 @@ fn said_of(
     object: u32,
 ) -> BTreeMap<Place, Value> {
     let mut said: BTreeMap<Place, Value> = BTreeMap::new();
-    for (at, name, measure) in records.names.attributes(&records.class(object)) {
+    let class = records.class(object);
+    let is_segment = class.ends_with("SEGMENT");
+    for (at, name, measure) in records.names.attributes(&class) {
         if let Some(value) = records.value(object, *at, &measure.to_uppercase()) {
             said.insert(("".into(), name.as_str().into()), Value::Text(tidy_line(&value).into()));
         }
@@ -158,67 +174,80 @@ fn said_of(
         }
         for Property { name, value } in &set.properties {
             let place = (Rc::clone(&set.name), Rc::clone(name));
-            said.entry(place).or_insert_with(|| value.clone());
+            said.entry(place).or_insert_with(|| match value {
+                // Lengths of pipes and cables are ordered by the metre.
+                Value::Quantity(length) if is_segment && name.starts_with("Length") => {
+                    Value::Quantity(Quantity { adds_up: true, ..length.clone() })
+                }
+                other => other.clone(),
+            });
         }
     }
     said
 }
 
+/// What is said of one element.
+struct Said {
+    /// Which of the names of its kind it has.
+    name: usize,
+    /// Whether it is a part of another element of its kind.
+    is_part: bool,
+    value: Value,
+}
+
 /// The values of one property of like elements.
-#[derive(Default)]
-struct Values {
-    texts: BTreeSet<String>,
-    quantities: Vec<Quantity>,
+fn shown(said: &[Said]) -> String {
+    if let Some(summary) = summary(said) {
+        return summary;
+    }
+    let texts: BTreeSet<Cow<'_, str>> = said
+        .iter()
+        .map(|said| match &said.value {
+            Value::Text(text) => Cow::Borrowed(&**text),
+            Value::Quantity(quantity) => Cow::Owned(quantity.shown(quantity.amount)),
+        })
+        .collect();
+    let mut texts: Vec<Cow<'_, str>> = texts.into_iter().collect();
+    let number = |text: &str| text.split(' ').next().and_then(|word| word.parse::<f64>().ok());
+    if texts.iter().all(|text| number(text).is_some()) {
+        let key = |text: &str| number(text).unwrap_or_default();
+        texts.sort_by(|left, right| key(left).total_cmp(&key(right)));
+    }
+    let more = texts.len().saturating_sub(MAX_VALUES);
+    texts.truncate(MAX_VALUES);
+    if more > 0 {
+        texts.push(format!("ещё {more}").into());
+    }
+    texts.join("; ")
 }
 
-impl Values {
-    fn add(&mut self, value: Value) {
-        match value {
-            Value::Text(text) => _ = self.texts.insert((*text).to_owned()),
-            Value::Quantity(quantity) => self.quantities.push(quantity),
-        }
-    }
-
-    fn shown(&self) -> String {
-        if let Some(summary) = summary(&self.quantities)
-            && self.texts.is_empty()
-        {
-            return summary;
-        }
-        let quantities = self.quantities.iter().map(|quantity| quantity.shown(quantity.amount));
-        let texts: BTreeSet<String> = quantities.chain(self.texts.iter().cloned()).collect();
-        let mut texts: Vec<String> = texts.into_iter().collect();
-        let number =
-            |text: &String| text.split(' ').next().and_then(|word| word.parse::<f64>().ok());
-        if texts.iter().all(|text| number(text).is_some()) {
-            let key = |text: &String| number(text).unwrap_or_default();
-            texts.sort_by(|left, right| key(left).total_cmp(&key(right)));
-        }
-        let more = texts.len().saturating_sub(MAX_VALUES);
-        texts.truncate(MAX_VALUES);
-        if more > 0 {
-            texts.push(format!("ещё {more}"));
-        }
-        texts.join("; ")
-    }
-}
-
-/// «от 4.56 м³ до 6.56 м³, всего 16.68 м³ (3 шт.)»; `None` for quantities in different units.
-fn summary(quantities: &[Quantity]) -> Option<String> {
-    let first = quantities.first()?;
-    if quantities.iter().any(|other| other.unit != first.unit) {
+/// «от 4.56 м³ до 6.56 м³, всего 16.68 м³ (3 шт.)»; `None` for texts and for quantities in different
+/// units.
+fn summary(said: &[Said]) -> Option<String> {
+    let quantities: Option<Vec<(&Quantity, bool)>> = said
+        .iter()
+        .map(|said| match &said.value {
+            Value::Quantity(quantity) => Some((quantity, said.is_part)),
+            Value::Text(_) => None,
+        })
+        .collect();
+    let quantities = quantities?;
+    let (first, _) = *quantities.first()?;
+    if quantities.iter().any(|(other, _)| other.unit != first.unit) {
         return None;
     }
-    let amounts = quantities.iter().map(|quantity| quantity.amount);
-    let (least, most) =
-        amounts.clone().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), amount| {
-            (least.min(amount), most.max(amount))
-        });
+    let (mut least, mut most, mut sum, mut wholes) = (first.amount, first.amount, 0.0, 0);
+    for (quantity, is_part) in quantities {
+        (least, most) = (least.min(quantity.amount), most.max(quantity.amount));
+        if !is_part {
+            sum += quantity.amount;
+            wholes += 1;
+        }
+    }
     let (least, most) = (first.shown(least), first.shown(most));
     let range = if least == most { least } else { format!("от {least} до {most}") };
-    if quantities.len() == 1 || !first.adds_up {
+    if wholes < 2 || !first.adds_up {
         return Some(range);
     }
-    let sum = first.shown(amounts.sum());
-    Some(format!("{range}, всего {sum} ({} шт.)", quantities.len()))
+    Some(format!("{range}, всего {} ({wholes} шт.)", first.shown(sum)))
 }

@@ -6,7 +6,9 @@ use crate::tidy::tidy_line;
 /// Parts of a material that are shown.
 const MAX_PARTS: usize = 64;
 /// Instances looked at for one material; sets and their layers come to a few dozen.
-const MAX_STEPS: usize = 1000;
+const MAX_STEPS: usize = 200;
+/// The longest list of layers, in bytes.
+const MAX_BYTES: usize = 16 << 10;
 /// Materials within each other (usage, set, layer, material).
 const MAX_NESTING: u32 = 4;
 
@@ -26,10 +28,11 @@ struct Walk<'r, 'a> {
 impl Walk<'_, '_> {
     fn visit(&mut self, id: u32, nesting: u32) {
         self.steps += 1;
-        if nesting > MAX_NESTING || self.parts.len() >= MAX_PARTS || self.steps > MAX_STEPS {
+        let records = self.records;
+        let is_enough = self.parts.len() >= MAX_PARTS || self.steps > MAX_STEPS;
+        if nesting > MAX_NESTING || is_enough || records.length(id) > MAX_BYTES {
             return;
         }
-        let records = self.records;
         let name_at = |attribute| {
             records.reference(id, attribute).and_then(|material| records.string(material, 0))
         };
@@ -51,7 +54,7 @@ impl Walk<'_, '_> {
             // Sets of profiles and of constituents, and a constituent.
             _ => 2,
         };
-        for next in records.references(id, inner).into_iter().take(MAX_STEPS) {
+        for next in records.first_references(id, inner, MAX_STEPS) {
             self.visit(next, nesting + 1);
         }
     }

@@ -24,8 +24,8 @@ use shared::outcome::Code;
 /// the pipe has every cell twice, and a frame has 64 MB.
 const TABLE_BYTES: usize = 1 << 20;
 const PAGE_BYTES: usize = 4 << 20;
-/// Bytes of all pages.
-const MODEL_BYTES: usize = 128 << 20;
+/// Bytes of all pages; a worker takes 128 MB of one document.
+const MODEL_BYTES: usize = 48 << 20;
 /// Where the end of the file is looked for: some programs write a comment behind it.
 const TAIL: usize = 1024;
 
@@ -39,13 +39,13 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
     if records.len() == 0 {
         return Err(ReadError::damaged("в файле IFC нет ни одного объекта"));
     }
-    let mut sets = Sets::new(&records, limits.cells);
+    let mut sets = Sets::new(&records, limits.cells, MODEL_BYTES);
     let mut pages = Pages { sink, limits, number: 0, bytes: 0, is_cut: false };
     let mut blocks = overview::blocks(&records, &model);
     let project: Vec<u32> = model.project.into_iter().collect();
     let of_project = elements::rows(&records, &model, &mut sets, &project).properties;
     blocks.extend(tables(Rows { properties: of_project, ..Rows::default() }));
-    pages.add("Модель", blocks)?;
+    pages.spread("Модель", Vec::new(), blocks)?;
     for (place, objects) in overview::pages(&records, &model) {
         let mut rows = elements::rows(&records, &model, &mut sets, &objects);
         if let Some(place) = place {
@@ -58,11 +58,12 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
         }
         let title = place.map(|place| overview::title(&records, &model, place));
         let title = title.unwrap_or_else(|| "Вне этажей".to_owned());
-        pages.titled(&title, tables(rows))?;
+        pages.spread(&title, heading(&title), tables(rows))?;
     }
     let groups = groups::blocks(&records, &model, &mut sets);
     if !groups.is_empty() {
-        pages.titled("Зоны и системы", groups)?;
+        let title = "Зоны и системы";
+        pages.spread(title, heading(title), groups)?;
     }
     if pages.is_cut || sets.is_exhausted() || model.is_cut {
         pages.sink.warning(None, "модель слишком велика: прочитана не вся")?;
@@ -82,7 +83,7 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
 /// The tables of a page, each short enough to cross the pipe.
 fn tables(rows: Rows) -> Vec<Block> {
     let elements = ["Элемент", "Наименование", "Тип", "Материал", "Количество"];
-    let properties = ["Элемент", "Наименование", "Набор", "Свойство", "Значение"];
+    let properties = ["Элемент", "Наименование", "Тип", "Набор", "Свойство", "Значение"];
     let mut blocks = split(&elements, rows.elements);
     blocks.extend(split(&properties, rows.properties));
     blocks
@@ -106,6 +107,10 @@ fn split(header: &[&str], rows: Vec<Vec<String>>) -> Vec<Block> {
     blocks
 }
 
+fn heading(title: &str) -> Vec<Block> {
+    vec![Block::new(BlockKind::Heading { level: 1 }, title)]
+}
+
 /// The pages that are passed on.
 struct Pages<'s, 'a> {
     sink: &'s mut Sink<'a>,
@@ -117,20 +122,29 @@ struct Pages<'s, 'a> {
 }
 
 impl Pages<'_, '_> {
-    /// One page, or several that go on, each under the title.
-    fn titled(&mut self, title: &str, blocks: Vec<Block>) -> Result<(), ReadError> {
-        let heading = |title: &str| vec![Block::new(BlockKind::Heading { level: 1 }, title)];
-        let (mut part, mut bytes, mut name) = (heading(title), 0, title.to_owned());
+    /// One page that begins with a heading, or several that go on.
+    fn spread(
+        &mut self,
+        name: &str,
+        mut part: Vec<Block>,
+        blocks: Vec<Block>,
+    ) -> Result<(), ReadError> {
+        let next = format!("{name}, продолжение");
+        let (mut bytes, mut is_first) = (0, true);
         for block in blocks {
             bytes += block.text.len();
             part.push(block);
             if bytes > PAGE_BYTES {
-                let next = format!("{title}, продолжение");
-                self.add(&name, std::mem::replace(&mut part, heading(&next)))?;
-                (name, bytes) = (next, 0);
+                let full = std::mem::replace(&mut part, heading(&next));
+                self.add(if is_first { name } else { &next }, full)?;
+                (bytes, is_first) = (0, false);
             }
         }
-        if part.len() > 1 { self.add(&name, part) } else { Ok(()) }
+        // A page that only goes on has to have more than its heading.
+        if is_first || part.len() > 1 {
+            self.add(if is_first { name } else { &next }, part)?;
+        }
+        Ok(())
     }
 
     fn add(&mut self, name: &str, blocks: Vec<Block>) -> Result<(), ReadError> {

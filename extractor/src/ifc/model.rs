@@ -26,13 +26,14 @@ const PLACES: [&str; 17] = [
     "IFCMARINEPART",
 ];
 /// Zones of rooms and systems of equipment.
-const GROUPS: [&str; 6] = [
+const GROUPS: [&str; 7] = [
     "IFCZONE",
     "IFCSYSTEM",
     "IFCDISTRIBUTIONSYSTEM",
     "IFCDISTRIBUTIONCIRCUIT",
     "IFCBUILDINGSYSTEM",
     "IFCGROUP",
+    "IFCELECTRICALCIRCUIT",
 ];
 /// Steps from a part to the project; real models have six.
 const MAX_STEPS: usize = 32;
@@ -51,6 +52,8 @@ pub(super) struct Model {
     pub(super) documents: BTreeSet<u32>,
     /// Whether not all sets of properties were kept.
     pub(super) is_cut: bool,
+    /// Whether storeys of one name may be in different buildings.
+    pub(super) has_several_buildings: bool,
     /// The place of each place in the order of the file.
     order: HashMap<u32, usize>,
     storeys: HashSet<u32>,
@@ -70,6 +73,8 @@ struct Relations {
     by_type: Vec<u32>,
     by_material: Vec<u32>,
     by_group: Vec<u32>,
+    /// Openings in elements, what fills them, and what is only referred to by a place.
+    beside: Vec<(u32, usize, usize)>,
 }
 
 impl Model {
@@ -92,7 +97,9 @@ impl Model {
             "IFCRELDEFINESBYPROPERTIES" => relations.by_properties.push(id),
             "IFCRELDEFINESBYTYPE" => relations.by_type.push(id),
             "IFCRELASSOCIATESMATERIAL" => relations.by_material.push(id),
-            "IFCRELASSIGNSTOGROUP" => relations.by_group.push(id),
+            "IFCRELASSIGNSTOGROUP" | "IFCRELASSIGNSTOGROUPBYFACTOR" => relations.by_group.push(id),
+            "IFCRELVOIDSELEMENT" | "IFCRELFILLSELEMENT" => relations.beside.push((id, 5, 4)),
+            "IFCRELREFERENCEDINSPATIALSTRUCTURE" => relations.beside.push((id, 4, 5)),
             "IFCCLASSIFICATIONREFERENCE" => _ = self.classifications.insert(id),
             "IFCDOCUMENTREFERENCE" | "IFCDOCUMENTINFORMATION" => _ = self.documents.insert(id),
             group if GROUPS.contains(&group) => _ = self.groups.insert(id, Vec::new()),
@@ -110,30 +117,41 @@ impl Model {
         }
     }
 
-    /// Wholes and parts, places and what stands in them, groups and their members.
+    /// Places and what stands in them, wholes and parts, groups and their members.
     fn relate(&mut self, records: &Records<'_>, relations: &Relations) {
+        for relation in &relations.contained {
+            let Some(place) = records.reference(*relation, 5) else { continue };
+            for element in records.references(*relation, 4) {
+                self.parents.insert(element, place);
+                self.elements.insert(element);
+            }
+        }
+        let mut parts: HashMap<u32, Vec<u32>> = HashMap::new();
         for relation in &relations.aggregates {
             let Some(whole) = records.reference(*relation, 4) else { continue };
             for part in records.references(*relation, 5) {
                 self.parents.insert(part, whole);
-                if self.elements.contains(&whole) {
-                    self.elements.insert(part);
-                }
+                parts.entry(whole).or_default().push(part);
             }
         }
-        for relation in &relations.contained {
-            let Some(place) = records.reference(*relation, 5) else { continue };
-            for element in records.references(*relation, 4) {
-                if !self.order.contains_key(&element) {
-                    self.parents.insert(element, place);
-                    self.elements.insert(element);
-                }
+        for (relation, inner, outer) in &relations.beside {
+            let Some(outer) = records.reference(*relation, *outer) else { continue };
+            for object in records.references(*relation, *inner) {
+                self.parents.entry(object).or_insert(outer);
             }
+        }
+        // Parts of what is built are built, however deep they are.
+        let mut open: Vec<u32> = self.elements.iter().copied().collect();
+        while let Some(whole) = open.pop() {
+            let new = parts.get(&whole).into_iter().flatten();
+            open.extend(new.filter(|part| self.elements.insert(**part)));
         }
         for relation in &relations.by_group {
             let group = records.reference(*relation, 6);
             if let Some(members) = group.and_then(|group| self.groups.get_mut(&group)) {
                 members.extend(records.references(*relation, 4));
+                members.sort_unstable();
+                members.dedup();
             }
         }
         let order = &self.order;
@@ -141,6 +159,10 @@ impl Model {
             let class = records.class(*element);
             !class.is_empty() && !records.names.is_ignored(&class) && !order.contains_key(element)
         });
+        let storeys = self.places.iter().filter(|place| self.storeys.contains(place));
+        let buildings: HashSet<u32> =
+            storeys.filter_map(|storey| self.building_of(*storey)).collect();
+        self.has_several_buildings = buildings.len() > 1;
     }
 
     /// Types, materials and properties.
@@ -178,7 +200,7 @@ impl Model {
     }
 
     /// What something is in, from near to far.
-    fn ancestors(&self, id: u32) -> impl Iterator<Item = u32> {
+    pub(super) fn ancestors(&self, id: u32) -> impl Iterator<Item = u32> {
         std::iter::successors(self.parents.get(&id), |above| self.parents.get(above))
             .copied()
             .take(MAX_STEPS)

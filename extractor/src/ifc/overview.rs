@@ -2,9 +2,15 @@
 
 use super::model::Model;
 use super::records::Records;
+use super::split;
 use crate::model::{Block, BlockKind};
 use crate::tidy::tidy_line;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The longest part of an address, in characters.
+const MAX_PART: usize = 200;
+/// Classifications, and documents, that are listed.
+const MAX_REFERENCES: usize = 10_000;
 
 /// The objects of each page: places in the order of the building, what has no place at the end.
 pub(super) fn pages(records: &Records<'_>, model: &Model) -> Vec<(Option<u32>, Vec<u32>)> {
@@ -62,11 +68,8 @@ pub(super) fn title(records: &Records<'_>, model: &Model, place: u32) -> String 
 
 /// The building of a storey, where the model has several.
 fn building_name(records: &Records<'_>, model: &Model, storey: u32) -> Option<String> {
-    let own = model.building_of(storey)?;
-    let storeys = model.places.iter().filter(|place| model.is_storey(**place));
-    let is_alone =
-        storeys.filter_map(|storey| model.building_of(*storey)).all(|other| other == own);
-    if is_alone { None } else { Some(title(records, model, own)) }
+    let own = model.building_of(storey).filter(|_| model.has_several_buildings)?;
+    Some(title(records, model, own))
 }
 
 /// The first page: the project, its places, classifications and documents.
@@ -86,7 +89,7 @@ pub(super) fn blocks(records: &Records<'_>, model: &Model) -> Vec<Block> {
             blocks.extend(value.map(|value| paragraph(format!("{label}: {value}"))));
         }
     }
-    let mut storeys = vec![["Этаж", "Отметка"].map(str::to_owned).to_vec()];
+    let mut storeys = Vec::new();
     for (place, _) in pages(records, model) {
         let Some(place) = place else { continue };
         if model.is_storey(place) {
@@ -102,9 +105,7 @@ pub(super) fn blocks(records: &Records<'_>, model: &Model) -> Vec<Block> {
         blocks
             .extend(address(records, place).map(|address| paragraph(format!("Адрес: {address}"))));
     }
-    if storeys.len() > 1 {
-        blocks.push(Block::table(storeys, 1));
-    }
+    blocks.extend(split(&["Этаж", "Отметка"], storeys));
     blocks.extend(references(records, &model.classifications, "Классификация", [1, 2]));
     blocks.extend(references(records, &model.documents, "Документ", [0, 1]));
     blocks
@@ -118,7 +119,7 @@ fn address(records: &Records<'_>, place: u32) -> Option<String> {
     })?;
     // Postal code, country, region, town, lines.
     let parts = [8, 9, 7, 6, 4].iter().filter_map(|at| records.value(address, *at, ""));
-    let parts: Vec<String> = parts.collect();
+    let parts: Vec<String> = parts.map(|part| part.chars().take(MAX_PART).collect()).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
@@ -131,6 +132,7 @@ fn references(
 ) -> Vec<Block> {
     let texts: BTreeSet<String> = found
         .iter()
+        .take(MAX_REFERENCES)
         .map(|id| {
             // A document that is only referred to has its place before its number.
             let shift = usize::from(records.is_class(*id, "IFCDOCUMENTREFERENCE"));

@@ -4,11 +4,19 @@ use super::materials;
 use super::records::Records;
 use super::values::{rounded, with_unit};
 use crate::tidy::tidy_line;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+/// Properties of one set, those within others included.
+const MAX_PROPERTIES: usize = 5000;
+/// A property that is longer than this is read once, whoever has it.
+const LONG: usize = 4096;
 /// Properties within properties.
 const MAX_NESTING: u32 = 4;
+/// The longest name of a property with those above it, in characters.
+const MAX_NAME: usize = 200;
+/// Bytes of different names and values.
+const MAX_READ: usize = 128 << 20;
 /// The longest value shown, in characters.
 const MAX_VALUE: usize = 1000;
 
@@ -26,18 +34,18 @@ pub(super) struct Property {
 }
 
 /// What a property says.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) enum Value {
     Text(Rc<str>),
     Quantity(Quantity),
 }
 
 /// A measured quantity.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Quantity {
     pub(super) amount: f64,
     pub(super) unit: Option<Rc<str>>,
-    /// Whether the sum over several elements means something: areas do, widths do not.
+    /// Whether the sum over several elements means something: that of areas does, of widths not.
     pub(super) adds_up: bool,
 }
 
@@ -54,19 +62,52 @@ pub(super) struct Sets<'r, 'a> {
     of_types: HashMap<u32, Rc<[u32]>>,
     names: HashMap<u32, Rc<str>>,
     materials: HashMap<u32, Rc<str>>,
-    /// How many more properties may be read.
+    long_values: HashMap<u32, Option<Value>>,
+    /// Names and values, each kept once.
+    texts: HashSet<Rc<str>>,
+    /// How many more properties may be looked at.
     left: u64,
+    /// How many more bytes may be read into texts.
+    to_read: usize,
+    /// How many more bytes may be written into rows.
+    to_write: usize,
 }
 
 impl<'r, 'a> Sets<'r, 'a> {
-    pub(super) fn new(records: &'r Records<'a>, most: u64) -> Sets<'r, 'a> {
-        let (read, of_types, names, materials) = Default::default();
-        Sets { records, read, of_types, names, materials, left: most }
+    pub(super) fn new(records: &'r Records<'a>, most: u64, to_write: usize) -> Sets<'r, 'a> {
+        Sets {
+            records,
+            read: HashMap::new(),
+            of_types: HashMap::new(),
+            names: HashMap::new(),
+            materials: HashMap::new(),
+            long_values: HashMap::new(),
+            texts: HashSet::new(),
+            left: most,
+            to_read: MAX_READ,
+            to_write,
+        }
     }
 
     /// Whether more was there than may be read.
     pub(super) fn is_exhausted(&self) -> bool {
-        self.left == 0
+        self.left == 0 || self.to_read == 0 || self.to_write == 0
+    }
+
+    /// Counts bytes of a row; false when no more may be written.
+    pub(super) fn write(&mut self, bytes: usize) -> bool {
+        self.to_write = self.to_write.saturating_sub(bytes);
+        self.to_write > 0
+    }
+
+    fn text(&mut self, text: String) -> Rc<str> {
+        if let Some(known) = self.texts.get(text.as_str()) {
+            return Rc::clone(known);
+        }
+        self.to_read = self.to_read.saturating_sub(text.len());
+        let text: Rc<str> = text.into();
+        self.texts.insert(Rc::clone(&text));
+        text
     }
 
     /// Counts properties that are looked at again for another element.
@@ -97,7 +138,8 @@ impl<'r, 'a> Sets<'r, 'a> {
         if let Some(set) = self.read.get(&definition) {
             return Rc::clone(set);
         }
-        let name = tidy_line(&self.records.string(definition, 2).unwrap_or_default()).into();
+        let name = tidy_line(&self.records.string(definition, 2).unwrap_or_default());
+        let name = self.text(name);
         let mut properties = Vec::new();
         // The fifth attribute of a set of quantities says how they were measured.
         let is_quantity = self.records.is_class(definition, "IFCELEMENTQUANTITY");
@@ -116,13 +158,14 @@ impl<'r, 'a> Sets<'r, 'a> {
         properties: &mut Vec<Property>,
     ) {
         for member in members {
-            if !self.spend(0) {
+            if properties.len() >= MAX_PROPERTIES || self.to_read == 0 || !self.spend(0) {
                 return;
             }
             let records = self.records;
             let Some(name) = records.string(*member, 0) else { continue };
             let name = records.names.property(&tidy_line(&name));
             let name = if above.is_empty() { name } else { format!("{above}. {name}") };
+            let name: String = name.chars().take(MAX_NAME).collect();
             let class = records.class(*member);
             if matches!(class.as_str(), "IFCCOMPLEXPROPERTY" | "IFCPHYSICALCOMPLEXQUANTITY") {
                 if nesting < MAX_NESTING {
@@ -131,37 +174,61 @@ impl<'r, 'a> Sets<'r, 'a> {
                 }
                 continue;
             }
-            if let Some(value) = value(records, *member, &class) {
-                properties.push(Property { name: name.into(), value });
+            if let Some(value) = self.known_value(*member, &class) {
+                properties.push(Property { name: self.text(name), value });
             }
         }
     }
-}
 
-fn value(records: &Records<'_>, id: u32, class: &str) -> Option<Value> {
-    let text = match class {
-        "IFCPROPERTYSINGLEVALUE" | "IFCPROPERTYLISTVALUE" => records.value_with_unit(id, 2, 3)?,
-        "IFCPROPERTYENUMERATEDVALUE" => records.value(id, 2, "")?,
-        "IFCPROPERTYBOUNDEDVALUE" => {
-            let (upper, lower) =
-                (records.value_with_unit(id, 2, 4), records.value_with_unit(id, 3, 4));
-            match (lower, upper) {
-                (Some(lower), Some(upper)) => format!("от {lower} до {upper}"),
-                (Some(lower), None) => format!("от {lower}"),
-                (None, Some(upper)) => format!("до {upper}"),
-                (None, None) => return None,
-            }
+    fn known_value(&mut self, id: u32, class: &str) -> Option<Value> {
+        if self.records.length(id) <= LONG {
+            return self.value(id, class);
         }
-        _ => return quantity(records, id, class).map(Value::Quantity),
-    };
-    let text: String = tidy_line(&text).chars().take(MAX_VALUE).collect();
-    Some(Value::Text(text.into()))
+        if let Some(known) = self.long_values.get(&id) {
+            return known.clone();
+        }
+        let value = self.value(id, class);
+        self.long_values.insert(id, value.clone());
+        value
+    }
+
+    fn value(&mut self, id: u32, class: &str) -> Option<Value> {
+        let records = self.records;
+        let text = match class {
+            "IFCPROPERTYSINGLEVALUE" | "IFCPROPERTYLISTVALUE" => {
+                records.value_with_unit(id, 2, 3)?
+            }
+            "IFCPROPERTYENUMERATEDVALUE" => records.value(id, 2, "")?,
+            "IFCPROPERTYBOUNDEDVALUE" => {
+                let lower = records.value_with_unit(id, 3, 4);
+                match (lower, records.value_with_unit(id, 2, 4)) {
+                    (Some(lower), Some(upper)) => format!("от {lower} до {upper}"),
+                    (Some(lower), None) => format!("от {lower}"),
+                    (None, Some(upper)) => format!("до {upper}"),
+                    (None, None) => return None,
+                }
+            }
+            // What is given, and what belongs to it.
+            "IFCPROPERTYTABLEVALUE" => {
+                let (given, found) = (records.value(id, 2, ""), records.value(id, 3, ""));
+                format!("{} → {}", given?, found?)
+            }
+            _ => return quantity(records, id, class).map(Value::Quantity),
+        };
+        let text: String = tidy_line(&text).chars().take(MAX_VALUE).collect();
+        Some(Value::Text(self.text(text)))
+    }
 }
 
 fn quantity(records: &Records<'_>, id: u32, class: &str) -> Option<Quantity> {
     let (measure, adds_up) = match class {
         "IFCQUANTITYLENGTH" => ("IFCLENGTHMEASURE", false),
-        "IFCQUANTITYAREA" => ("IFCAREAMEASURE", true),
+        // That of a section is the same all along.
+        "IFCQUANTITYAREA" => {
+            let is_section =
+                records.string(id, 0).is_some_and(|name| name.contains("CrossSection"));
+            ("IFCAREAMEASURE", !is_section)
+        }
         "IFCQUANTITYVOLUME" => ("IFCVOLUMEMEASURE", true),
         "IFCQUANTITYWEIGHT" => ("IFCMASSMEASURE", true),
         "IFCQUANTITYTIME" => ("IFCTIMEMEASURE", false),

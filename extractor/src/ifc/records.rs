@@ -14,6 +14,10 @@ use std::sync::Arc;
 
 /// The longest name or text of an attribute, in characters.
 const MAX_TEXT: usize = 500;
+/// The longest name of a class; that of the standard has 54 signs. A record with a longer one is spoilt.
+const MAX_CLASS: usize = 100;
+/// The longest symbol of a unit, in bytes.
+const MAX_SYMBOL: usize = 50;
 /// A unit that is composed of more than this many bytes of references is no unit of a real file.
 const MAX_UNIT_BYTES: usize = 4096;
 
@@ -38,8 +42,12 @@ impl<'a> Records<'a> {
         let mut scanner = EntityScanner::new(bytes);
         let mut index = EntityIndex::default();
         let mut class = String::new();
-        let mut units_are_sane = true;
+        let (mut units_are_sane, mut has_long_class) = (true, false);
         while let Some((id, keyword, start, end)) = scanner.next_entity() {
+            if keyword.len() > MAX_CLASS {
+                has_long_class = true;
+                continue;
+            }
             class.clear();
             class.push_str(keyword);
             class.make_ascii_uppercase();
@@ -50,7 +58,7 @@ impl<'a> Records<'a> {
                 visit(id, &class, &names);
             }
         }
-        let is_damaged = scanner.malformed_record_start().is_some();
+        let is_damaged = has_long_class || scanner.malformed_record_start().is_some();
         let index = Arc::new(index);
         let mut decoder = EntityDecoder::with_arc_index(bytes, Arc::clone(&index));
         let units = match units_are_sane {
@@ -68,6 +76,11 @@ impl<'a> Records<'a> {
     pub(super) fn get(&self, id: u32) -> Option<StepRecord<'a>> {
         let (start, end) = *self.index.get(&id)?;
         StepRecord::parse(self.bytes.get(start..end)?)
+    }
+
+    /// The length of an instance in bytes: what looking at it costs.
+    pub(super) fn length(&self, id: u32) -> usize {
+        self.index.get(&id).map_or(0, |(start, end)| end - start)
     }
 
     /// The class in upper case; empty for an unknown number.
@@ -100,6 +113,11 @@ impl<'a> Records<'a> {
 
     /// The references of a list, or a single one; what is none is left out.
     pub(super) fn references(&self, id: u32, attribute: usize) -> Vec<u32> {
+        self.first_references(id, attribute, usize::MAX)
+    }
+
+    /// The same, at most so many.
+    pub(super) fn first_references(&self, id: u32, attribute: usize, most: usize) -> Vec<u32> {
         let Some(mut value) = self.get(id).and_then(|record| record.attr(attribute)) else {
             return Vec::new();
         };
@@ -112,7 +130,7 @@ impl<'a> Records<'a> {
                 .unwrap_or_default();
         }
         match StepListItems::of_list(value) {
-            Some(items) => items.filter_map(parse_ref).collect(),
+            Some(items) => items.filter_map(parse_ref).take(most).collect(),
             None => parse_ref(value).into_iter().collect(),
         }
     }
@@ -141,11 +159,10 @@ impl<'a> Records<'a> {
         if let Some(known) = self.own_units.borrow().get(&unit) {
             return Some(known.clone());
         }
-        let (start, end) = self.index.get(&unit).copied().unwrap_or_default();
-        let is_sane = end - start <= MAX_UNIT_BYTES;
+        let is_sane = self.length(unit) <= MAX_UNIT_BYTES;
         let resolve = || resolve_unit_by_ref(&mut self.decoder.borrow_mut(), unit);
-        let resolved =
-            is_sane.then(resolve).flatten().map(|(_, unit, _)| self.names.unit(&unit.symbol));
+        let resolved = is_sane.then(resolve).flatten();
+        let resolved = resolved.and_then(|(_, unit, _)| self.symbol(&unit.symbol));
         self.own_units.borrow_mut().insert(unit, resolved.clone());
         Some(resolved)
     }
@@ -157,6 +174,10 @@ impl<'a> Records<'a> {
             MeasureUnit::Monetary => self.units.monetary()?,
             MeasureUnit::Dimensionless => return None,
         };
-        (!unit.symbol.is_empty()).then(|| self.names.unit(&unit.symbol))
+        self.symbol(&unit.symbol)
+    }
+
+    fn symbol(&self, symbol: &str) -> Option<String> {
+        (1..=MAX_SYMBOL).contains(&symbol.len()).then(|| self.names.unit(symbol))
     }
 }

@@ -110,12 +110,12 @@ fn storeys_are_pages_and_like_elements_are_counted() {
 #[test]
 fn properties_have_the_units_of_the_file_and_no_others() {
     let pages = pages(HOUSE);
-    let wall = "Стена | Базовая стена:НС-1";
+    let wall = "Стена | Базовая стена:НС-1 | НС-1";
     assert_eq!(
         rows(&pages[2], 1)[1..],
         [
-            "Дверь | Д-1 |  | высота | 2100 мм".to_owned(),
-            "Дверь | Д-1 |  | ширина | 900 мм".to_owned(),
+            "Дверь | Д-1 | Глухая |  | высота | 2100 мм".to_owned(),
+            "Дверь | Д-1 | Глухая |  | ширина | 900 мм".to_owned(),
             format!("{wall} | Pset_WallCommon | FireRating (предел огнестойкости) | REI '60'"),
             format!("{wall} | Pset_WallCommon | Height (высота) | от 2700 мм до 3300 мм"),
             format!("{wall} | Pset_WallCommon | IsExternal (наружный) | да"),
@@ -198,9 +198,9 @@ fn a_value_has_the_unit_it_names_itself() {
     assert_eq!(
         all_rows(data)[3..],
         [
-            "Балка | Б-1 | К | NetArea (площадь нетто) | 12250000 мм²",
-            "Балка | Б-1 | Н | Длина трассы | 2.5 м",
-            "Балка | Б-1 | Н | Радиус | 3300 мм",
+            "Балка | Б-1 |  | К | NetArea (площадь нетто) | 12250000 мм²",
+            "Балка | Б-1 |  | Н | Длина трассы | 2.5 м",
+            "Балка | Б-1 |  | Н | Радиус | 3300 мм",
         ]
     );
 }
@@ -222,10 +222,10 @@ fn what_an_element_says_goes_before_what_its_type_says() {
     assert_eq!(
         all_rows(data)[4..],
         [
-            "Стена | С-1 | П | FireRating (предел огнестойкости) | REI 60",
-            "Стена | С-2 | П | FireRating (предел огнестойкости) | REI 90",
+            "Стена | С-1 | Т | П | FireRating (предел огнестойкости) | REI 60",
+            "Стена | С-2 | Т | П | FireRating (предел огнестойкости) | REI 90",
             // Of all walls of the type alike.
-            "Стена |  | П | Марка | В25",
+            "Стена |  | Т | П | Марка | В25",
         ]
     );
 }
@@ -304,4 +304,62 @@ fn materials_that_multiply_and_endless_names_cost_little() {
          #3=IFCRELASSOCIATESMATERIAL('g',$,$,$,(#2),#1);\n"
     );
     assert!(all_rows(&data).iter().all(|row| row.len() < 2000));
+}
+
+#[test]
+fn a_value_of_some_is_not_told_of_all() {
+    let data = "
+#1=IFCPROPERTYSINGLEVALUE('Марка',$,IFCLABEL('В25'),$);
+#2=IFCPROPERTYSET('g',$,'П',$,(#1));
+#3=IFCWALL('g',$,'С-1',$,'Т',$,$,$,$);
+#4=IFCWALL('g',$,'С-2',$,'Т',$,$,$,$);
+#5=IFCWALL('g',$,'С-2',$,'Т',$,$,$,$);
+#6=IFCRELDEFINESBYPROPERTIES('g',$,$,$,(#3,#4),#2);
+";
+    assert_eq!(
+        all_rows(data)[4..],
+        ["Стена | С-1 | Т | П | Марка | В25", "Стена | С-2 | Т | П | Марка | В25 (у 1 из 2 шт.)"]
+    );
+}
+
+#[test]
+fn a_whole_and_its_parts_are_summed_once() {
+    let data = "
+#1=IFCQUANTITYVOLUME('NetVolume',$,$,10.,$);
+#2=IFCQUANTITYVOLUME('NetVolume',$,$,5.,$);
+#3=IFCELEMENTQUANTITY('g',$,'К',$,$,(#1));
+#4=IFCELEMENTQUANTITY('g',$,'К',$,$,(#2));
+#5=IFCWALL('g',$,'С',$,$,$,$,$,$);
+#6=IFCWALL('g',$,'С',$,$,$,$,$,$);
+#7=IFCWALL('g',$,'С',$,$,$,$,$,$);
+#8=IFCRELAGGREGATES('g',$,$,$,#5,(#6,#7));
+#9=IFCRELDEFINESBYPROPERTIES('g',$,$,$,(#5),#3);
+#10=IFCRELDEFINESBYPROPERTIES('g',$,$,$,(#6,#7),#4);
+#11=IFCWALL('g',$,'С',$,$,$,$,$,$);
+#12=IFCRELDEFINESBYPROPERTIES('g',$,$,$,(#11),#3);
+";
+    let found = all_rows(data);
+    let volume = "Стена | С |  | К | NetVolume (объём нетто) | от 5 до 10, всего 20 (2 шт.)";
+    assert_eq!(found.last().map(String::as_str), Some(volume));
+}
+
+#[test]
+fn parts_of_parts_and_rooms_told_by_containment_have_their_storey() {
+    let data = "
+#1=IFCBUILDINGSTOREY('g',$,'1',$,$,$,$,$,$,0.);
+#2=IFCSPACE('g',$,'201',$,$,$,$,'Кабинет',$,$,$);
+#3=IFCUNHEARDOF('g',$,'А',$,$,$,$,$);
+#4=IFCUNHEARDOF('g',$,'Б',$,$,$,$,$);
+#5=IFCUNHEARDOF('g',$,'В',$,$,$,$,$);
+#6=IFCRELAGGREGATES('g',$,$,$,#4,(#5));
+#7=IFCRELAGGREGATES('g',$,$,$,#3,(#4));
+#8=IFCRELCONTAINEDINSPATIALSTRUCTURE('g',$,$,$,(#2,#3),#1);
+#9=IFCDOOR('g',$,'Д',$,$,$,$,$,$,$);
+#10=IFCOPENINGELEMENT('g',$,$,$,$,$,$,$);
+#11=IFCRELVOIDSELEMENT('g',$,$,$,#3,#10);
+#12=IFCRELFILLSELEMENT('g',$,$,$,#10,#9);
+";
+    let pages = pages(data);
+    assert_eq!(pages.len(), 2, "nothing stands outside");
+    assert_eq!(rows(&pages[1], 0).len(), 1 + 5);
 }

@@ -6,6 +6,10 @@ use ifc_lite_core::{StepListItems, parse_step_real};
 
 /// Values within each other («IFCLABEL('…')» in a list in a list).
 const MAX_NESTING: u32 = 8;
+/// Values of a list that are shown.
+const MAX_ITEMS: usize = 200;
+/// The longest literal that is read, in bytes.
+const MAX_LITERAL: usize = 8192;
 /// Digits of a number that are shown: programs compute in binary, and 3300 mm come out of them as
 /// 3299.9999999999995.
 const DIGITS: usize = 10;
@@ -39,7 +43,8 @@ fn nested(records: &Records<'_>, raw: &[u8], unit: &Unit<'_>, nesting: u32) -> O
         },
         b'(' => {
             let items = StepListItems::of_list(raw)?;
-            let values = items.filter_map(|item| nested(records, item, unit, nesting + 1));
+            let values = items.take(MAX_ITEMS);
+            let values = values.filter_map(|item| nested(records, item, unit, nesting + 1));
             let values: Vec<String> = values.collect();
             (!values.is_empty()).then(|| values.join("; "))
         }
@@ -72,7 +77,10 @@ pub(super) fn with_unit(number: &str, unit: Option<&str>) -> String {
 /// A literal as text, its escapes resolved.
 pub(super) fn text_of(raw: &[u8]) -> Option<String> {
     // The library reads literals as attributes of a record.
-    let record = [b"#1=A(", raw, b")"].concat();
+    let record = match raw.get(..MAX_LITERAL) {
+        Some(cut) => [b"#1=A(", cut, b"')"].concat(),
+        None => [b"#1=A(", raw, b")"].concat(),
+    };
     Some(StepRecord::parse(&record)?.string_at(0)?.into_owned())
 }
 
