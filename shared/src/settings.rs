@@ -188,9 +188,6 @@ pub struct ParserSettings {
     /// Seconds without a finished page after which a parser is stopped
     #[arg(long, env = "RAGTRAIN_PARSER_IDLE_S", value_name = "RAGTRAIN_PARSER_IDLE_S", default_value = "20", value_parser = seconds)]
     pub parser_idle_s: Duration,
-    /// How many text recognitions run at once [default: as many as documents]
-    #[arg(long, env = "RAGTRAIN_OCR_PARALLEL", value_name = "RAGTRAIN_OCR_PARALLEL")]
-    pub ocr_parallel: Option<u32>,
 }
 
 /// What the worker needs besides storage, Redis, queue, document and parser limits.
@@ -199,6 +196,9 @@ pub struct WorkerSettings {
     /// How many documents one process handles at once; by default as many as there are processor cores
     #[arg(long, env = "RAGTRAIN_WORKERS", value_name = "RAGTRAIN_WORKERS", default_value_t = cores(), value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub workers: u32,
+    /// How many text recognitions run at once [default: as many as documents]
+    #[arg(long, env = "RAGTRAIN_OCR_PARALLEL", value_name = "RAGTRAIN_OCR_PARALLEL")]
+    pub ocr_parallel: Option<u32>,
     /// Seconds without any progress after which a document is taken away from a hung stage
     #[arg(long, env = "RAGTRAIN_STALL_S", value_name = "RAGTRAIN_STALL_S", default_value = "900", value_parser = seconds)]
     pub stall_s: Duration,

@@ -49,7 +49,7 @@ impl Settings {
     /// The extractor beside this program and the tools on the search path.
     pub fn tools(&self) -> Tools {
         let languages: Vec<&str> = self.document.ocr_languages.split('+').collect();
-        let parallel = self.parser.ocr_parallel.unwrap_or(self.worker.workers) as usize;
+        let parallel = self.worker.ocr_parallel.unwrap_or(self.worker.workers) as usize;
         Tools::find(&search_path(), &languages, parallel)
     }
 }

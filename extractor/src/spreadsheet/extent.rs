@@ -6,9 +6,9 @@ use crate::reader::{Limits, ReadError};
 use cfb::CompoundFile;
 use std::io::{Cursor, Read};
 
-/// Cells in the grids of all sheets. A sheet of the format has 65,536 × 256 = 16.8 million
-/// (MS-XLS 2.2.1); at 24 bytes, held three times, this is 1.4 GB.
-const MOST_CELLS: u64 = 20_000_000;
+/// Cells in the grids of all sheets together: those of one whole sheet (MS-XLS 2.2.1). At 24 bytes,
+/// held twice, this is 0.8 GB.
+const MOST_CELLS: u64 = 65_536 * 256;
 
 /// Begin of a part of the stream, and the size that a sheet says it has.
 const BOF: u16 = 0x0809;
