@@ -79,6 +79,11 @@ enum Magic {
     Unsupported(&'static str),
 }
 
+/// Whether a file is told by its first bytes, and is no text.
+pub(crate) fn has_magic(bytes: &[u8]) -> bool {
+    magic(bytes).is_some()
+}
+
 /// What the first bytes say; `None` for text and for the unknown.
 fn magic(head: &[u8]) -> Option<Magic> {
     let starts = |sign: &[u8]| head.starts_with(sign);

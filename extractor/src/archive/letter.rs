@@ -5,6 +5,8 @@ mod contents;
 mod files;
 mod head;
 mod page;
+mod parts;
+mod uuencode;
 
 pub(crate) use head::without_preamble;
 
@@ -12,7 +14,8 @@ use super::ArchiveLimits;
 use crate::model::Message;
 use crate::reader::ReadError;
 use files::Files;
-use mail_parser::{HeaderName, MessageParser, MessagePart, MimeHeaders};
+use mail_parser::{MessageParser, MessagePart, MimeHeaders};
+use parts::Parts;
 use shared::outcome::Code;
 use std::collections::HashSet;
 use std::io;
@@ -39,30 +42,47 @@ pub(super) fn unpack(
         .ok_or_else(|| ReadError::damaged("письмо не читается"))?;
     let mut files = Files::new(folder, limits, send);
     let subject = page::subject(bytes, &letter);
-    let page = page::page(bytes, &letter, subject.as_deref());
+    let parts = Parts::of(bytes, &letter);
+    let mut coded = Vec::new();
+    let page = page::page(bytes, &letter, &parts, subject.as_deref(), &mut coded);
     if !page.is_empty() {
         let name = format!("{}.html", subject.as_deref().unwrap_or("письмо"));
         files.add(&name, page.as_bytes())?;
     }
     let shown = shown_images(&page);
-    for (number, part) in (1..).zip(letter.attachments()) {
-        let name = name_of(bytes, part, number);
-        let contents = contents::bytes(bytes, part);
+    let names: HashSet<String> = parts.files.iter().map(|(name, _)| name.to_lowercase()).collect();
+    for (name, part) in &parts.files {
+        let contents = contents::file(bytes, part);
         let is_logo = contents.len() < LOGO_BYTES && is_shown(part, &shown);
-        if is_logo || is_signature(part, &name) || is_of_web_page(part) {
+        if is_logo || is_signature(part, name, &names) || is_of_web_page(part) {
             continue;
         }
-        if let Some(why) = why_sealed(part, &name) {
-            files.warn(Code::UnsupportedFormat, &name, why)?;
-            continue;
-        }
-        if !contents.is_empty() {
-            files.add(&name, &contents)?;
-        }
-        if contents::is_spoilt(part) {
-            let why = "пришло не целиком или испорчено: прочитано то, что удалось";
-            files.warn(Code::DamagedFile, &name, why)?;
-        }
+        let (_, subtype) = type_of(part);
+        add(&mut files, subtype, name, &contents, contents::is_spoilt(part))?;
+    }
+    for file in coded {
+        add(&mut files, "", parts::end_of_path(&file.name), &file.bytes, !file.whole)?;
+    }
+    Ok(())
+}
+
+/// Writes an attachment, or what there is of it.
+fn add(
+    files: &mut Files<'_>,
+    subtype: &str,
+    name: &str,
+    contents: &[u8],
+    is_spoilt: bool,
+) -> Result<(), ReadError> {
+    if let Some(why) = why_sealed(subtype, name) {
+        return files.warn(Code::UnsupportedFormat, name, why);
+    }
+    if !contents.is_empty() {
+        files.add(name, contents)?;
+    }
+    if is_spoilt {
+        let why = "пришло не целиком или испорчено: прочитано то, что удалось";
+        files.warn(Code::DamagedFile, name, why)?;
     }
     Ok(())
 }
@@ -74,24 +94,6 @@ fn has_too_many_boundaries(bytes: &[u8]) -> bool {
         name.windows(8).any(|word| word.eq_ignore_ascii_case(b"boundary"))
     };
     bytes.split(|byte| *byte == b'=').filter(is_boundary).nth(MAX_COMPOUND).is_some()
-}
-
-/// The name that the sender gave to an attachment, or one by its number.
-fn name_of(letter: &[u8], part: &MessagePart<'_>, number: usize) -> String {
-    let attribute = |header, name| {
-        let values = head::values(letter, &part.headers, &header, |line| line.parse_content_type());
-        values.first()?.as_content_type()?.attribute(name).map(ToOwned::to_owned)
-    };
-    let given = attribute(HeaderName::ContentDisposition, "filename")
-        .or_else(|| attribute(HeaderName::ContentType, "name"));
-    // By this extension a letter is told even when it has a poor head.
-    let is_letter = part.is_message();
-    match given {
-        Some(name) if is_letter && !ends_with(&name, ".eml") => format!("{name}.eml"),
-        Some(name) => name,
-        None if is_letter => format!("письмо-{number}.eml"),
-        None => format!("вложение-{number}"),
-    }
 }
 
 fn ends_with(name: &str, end: &str) -> bool {
@@ -121,16 +123,18 @@ fn is_of_web_page(part: &MessagePart<'_>) -> bool {
     part.content_location().is_some() && !is_attached(part) && is_of_page
 }
 
-/// Signatures beside the text hold nothing to read.
-fn is_signature(part: &MessagePart<'_>, name: &str) -> bool {
+/// Signatures beside the text or a file hold nothing to read. A signature that stands alone may
+/// have the file within it.
+fn is_signature(part: &MessagePart<'_>, name: &str, names: &HashSet<String>) -> bool {
     let (_, subtype) = type_of(part);
+    let name = name.to_lowercase();
     matches!(subtype, "pkcs7-signature" | "x-pkcs7-signature" | "pgp-signature")
-        || ends_with(name, ".p7s")
+        || name.ends_with(".p7s")
+        || name.strip_suffix(".sig").is_some_and(|signed| names.contains(signed))
 }
 
 /// Why the files within a part cannot be read.
-fn why_sealed(part: &MessagePart<'_>, name: &str) -> Option<&'static str> {
-    let (_, subtype) = type_of(part);
+fn why_sealed(subtype: &str, name: &str) -> Option<&'static str> {
     if matches!(subtype, "pkcs7-mime" | "x-pkcs7-mime") || ends_with(name, ".p7m") {
         return Some(
             "подписано или зашифровано (S/MIME) и не читается: откройте письмо в почтовой \

@@ -1,6 +1,9 @@
 //! What the parts of a letter carry, freed of the coding that mail needs.
 
-use crate::encoding;
+use crate::{detect, encoding};
+use encoding_rs::{
+    Encoding, IBM866, KOI8_R, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252, X_USER_DEFINED,
+};
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{MessagePart, MimeHeaders, PartType};
@@ -16,6 +19,28 @@ pub(super) fn bytes<'a>(letter: &'a [u8], part: &MessagePart<'_>) -> Cow<'a, [u8
         Coding::QuotedPrintable => quoted_printable(raw),
         Coding::None => raw.into(),
     }
+}
+
+/// Charsets of files that are told by their looks, or that programs name without knowing.
+const TOLD: [&Encoding; 8] =
+    [UTF_8, UTF_16LE, UTF_16BE, WINDOWS_1251, IBM866, KOI8_R, WINDOWS_1252, X_USER_DEFINED];
+
+/// The bytes of an attachment. Text in a charset that only the letter names becomes UTF-8, as a
+/// file has no place for the name.
+pub(super) fn file<'a>(letter: &'a [u8], part: &MessagePart<'_>) -> Cow<'a, [u8]> {
+    let bytes = bytes(letter, part);
+    let kind = part.content_type().filter(|kind| kind.ctype() == "text");
+    let charset = kind.and_then(|kind| kind.attribute("charset"));
+    let named = charset.and_then(|charset| Encoding::for_label(charset.trim().as_bytes()));
+    let Some(named) = named.filter(|named| !TOLD.contains(named)) else { return bytes };
+    if detect::has_magic(&bytes) {
+        return bytes;
+    }
+    let decoded = encoding::decode(&bytes, charset);
+    if decoded.encoding != named.name() || decoded.text.contains('\u{fffd}') {
+        return bytes;
+    }
+    decoded.text.into_bytes().into()
 }
 
 /// Whether a part is cut off or holds signs that its coding does not have.

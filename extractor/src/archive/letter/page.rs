@@ -2,6 +2,8 @@
 
 use super::contents;
 use super::head::values;
+use super::parts::Parts;
+use super::uuencode::{self, Coded};
 use mail_parser::decoders::html::html_to_text;
 use mail_parser::{Address, DateTime, HeaderName, Message, MessagePart, MimeHeaders, PartType};
 use std::fmt::Write;
@@ -18,8 +20,15 @@ pub(super) fn subject(bytes: &[u8], letter: &Message<'_>) -> Option<String> {
     (!subject.is_empty()).then(|| subject.to_owned())
 }
 
-/// Head and text of a letter; empty when it has neither.
-pub(super) fn page(bytes: &[u8], letter: &Message<'_>, subject: Option<&str>) -> String {
+/// Head and text of a letter; empty when it has neither. The files within the text are put into
+/// `coded`.
+pub(super) fn page(
+    bytes: &[u8],
+    letter: &Message<'_>,
+    parts: &Parts<'_>,
+    subject: Option<&str>,
+    coded: &mut Vec<Coded>,
+) -> String {
     let people = |name| people(bytes, letter, &name);
     let head = [
         ("Тема", subject.map(ToOwned::to_owned)),
@@ -35,24 +44,26 @@ pub(super) fn page(bytes: &[u8], letter: &Message<'_>, subject: Option<&str>) ->
             let _ = writeln!(page, "<p>{label}: {}</p>", escaped(&value));
         }
     }
-    page.push_str(&body(bytes, letter));
+    page.push_str(&body(bytes, parts, coded));
     if page[bare..].trim().is_empty() { String::new() } else { page }
 }
 
 /// The text of a letter. Some programs send an HTML alternative with nothing in it.
-fn body(bytes: &[u8], letter: &Message<'_>) -> String {
-    let is_html = |part: &&MessagePart<'_>| matches!(part.body, PartType::Html(_));
-    let says_nothing = |part: &MessagePart<'_>| {
-        !html_to_text(&contents::text(bytes, part)).contains(char::is_alphanumeric)
+fn body(bytes: &[u8], parts: &Parts<'_>, coded: &mut Vec<Coded>) -> String {
+    let is_html = |part: &MessagePart<'_>| matches!(part.body, PartType::Html(_));
+    let says_something = |part: &MessagePart<'_>| {
+        html_to_text(&contents::text(bytes, part)).contains(char::is_alphanumeric)
     };
-    let as_html = |part: &MessagePart<'_>| {
+    let has_html = parts.html.iter().any(|part| is_html(part) && says_something(part));
+    let shown = if has_html { &parts.html } else { &parts.plain };
+    let as_html = |part: &&MessagePart<'_>| {
         let text = contents::text(bytes, part);
-        if is_html(&part) { text } else { paragraphs(&text, is_flowed(part)) }
+        if is_html(part) {
+            return text;
+        }
+        paragraphs(&uuencode::take_files(&text, coded), is_flowed(part))
     };
-    if letter.html_bodies().filter(is_html).all(says_nothing) {
-        return letter.text_bodies().map(as_html).collect();
-    }
-    letter.html_bodies().map(as_html).collect()
+    shown.iter().map(as_html).collect()
 }
 
 /// The author's program marks the lines that go on with a space at their end.

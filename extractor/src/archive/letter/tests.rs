@@ -233,7 +233,7 @@ fn a_saved_web_page_is_its_text() {
     let told = open(compound(
         "related",
         &[
-            b"Content-Type: text/html\r\nContent-Location: https://x/\r\n\r\n<p>Page",
+            b"Content-Type: text/html; name=a.htm\r\nContent-Location: https://x/\r\n\r\n<p>Page",
             b"Content-Type: image/png\r\nContent-Location: https://x/a.png\r\n\r\nPNG",
             b"Content-Type: text/css\r\nContent-Location: https://x/a.css\r\n\r\np {}",
             b"Content-Type: application/javascript\r\nContent-Location: x.js\r\n\r\n0",
@@ -250,10 +250,13 @@ fn signatures_are_left_out_and_sealed_parts_are_told() {
         &attachment("application/pkcs7-signature", "s.bin", "MIIB"),
         &attachment("application/pgp-signature", "s.asc", "MIIB"),
         &attachment("application/octet-stream", "smime.P7S", "MIIB"),
+        &attachment("application/octet-stream", "Akt.pdf.sig", "MIIB"),
+        &attachment("application/octet-stream", "alone.pdf.sig", "MIIB"),
+        &attachment("application/pdf", "akt.PDF", "MIIB"),
         &attachment("application/x-pkcs7-mime", "smime.p7m", "MIIB"),
         &attachment("application/octet-stream", "winmail.dat", "eJ8+"),
     ]));
-    assert_eq!(told.names(), ["T.html"]);
+    assert_eq!(told.names(), ["T.html", "alone.pdf.sig", "akt.PDF"]);
     assert_eq!(told.warnings.len(), 2);
     for ((code, message), reason) in told.warnings.iter().zip(["S/MIME", "TNEF"]) {
         assert_eq!(*code, Some(Code::UnsupportedFormat));
@@ -318,6 +321,8 @@ fn names_show_all_their_signs() {
     assert_eq!(name("act\u{202e}fdp.exe"), "actfdp.exe");
     assert_eq!(name("\u{feff}a\u{200b}\u{2066}b\u{2069}.pdf"), "ab.pdf");
     assert_eq!(name("\u{202e}..pdf"), "pdf");
+    assert_eq!(name(r"C:\\temp\\x.pdf"), "x.pdf", "a path");
+    assert_eq!(name("Akt 5/7.pdf"), "Akt 5_7.pdf", "a number");
 }
 
 #[test]
@@ -325,4 +330,67 @@ fn a_letter_that_is_passed_on_is_named_as_one() {
     let part = b"Content-Type: message/rfc822; name=\"Fwd 5.10\"\r\n\r\nSubject: inner\r\n\r\nText";
     let told = open(mixed(&[part]));
     assert_eq!(told.names(), ["T.html", "Fwd 5.10.eml"]);
+}
+
+#[test]
+fn a_text_with_a_file_name_is_a_file() {
+    let told = open(mixed(&[
+        b"Content-Type: text/html\r\n\r\n<p>Text",
+        b"Content-Type: text/plain\r\n\r\nFooter",
+        b"Content-Type: image/png\r\n\r\nPNG",
+        b"Content-Type: text/plain\r\nContent-Disposition: inline; filename=a.csv\r\n\r\na;b",
+        b"Content-Type: text/html; name=b.html\r\n\r\n<p>b",
+    ]));
+    assert_eq!(told.names(), ["T.html", "вложение-1", "a.csv", "b.html"]);
+    let text = told.text(0);
+    assert!(text.contains("Footer") && !text.contains("a;b") && !text.contains("<p>b"), "{text}");
+    assert_eq!(told.text(2), "a;b");
+}
+
+#[test]
+fn other_formats_of_the_text_are_no_files() {
+    let plain = b"Content-Type: text/plain\r\n\r\nText".as_slice();
+    let rich = b"Content-Type: text/enriched\r\n\r\n<bold>Text</bold>".as_slice();
+    let named = b"Content-Type: text/csv; name=a.csv\r\n\r\na;b".as_slice();
+    let meeting = b"Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR".as_slice();
+    let told = open(compound("alternative", &[plain, rich, named, meeting]));
+    assert_eq!(told.names(), ["T.html", "a.csv", "встреча.ics"]);
+    let told = open(compound("alternative", &[rich]));
+    assert_eq!(told.names(), ["T.html", "вложение-1"], "there is no other text");
+    let html = b"Content-Type: text/html\r\n\r\n<p>More".as_slice();
+    let whole = compound("alternative", &[plain, html]);
+    let told = open(&whole[..whole.len() - b"\r\n--b1--\r\n".len()]);
+    assert_eq!(told.names(), ["T.html", "вложение-1"], "it is cut off");
+}
+
+#[test]
+fn a_letter_that_is_text_without_a_subtype_is_its_text() {
+    let told = open("Subject: T\r\nContent-Type: text\r\n\r\nWhole text");
+    assert_eq!(told.names(), ["T.html"]);
+    assert!(told.text(0).contains("<p>Whole text"));
+}
+
+#[test]
+fn text_in_a_charset_that_only_the_letter_names_becomes_utf8() {
+    // «Акт», and a PDF that is called text.
+    let told = open(mixed(&[
+        &attachment("text/plain; charset=iso-8859-5", "a.txt", "sNri"),
+        &attachment("text/csv; charset=x-mac-cyrillic", "b.csv", "gOry"),
+        &attachment("text/plain; charset=iso-8859-5", "c.pdf", "JVBERi3/"),
+        &attachment("application/x; charset=iso-8859-5", "d.txt", "sNri"),
+    ]));
+    assert_eq!((told.text(1).as_str(), told.text(2).as_str()), ("Акт", "Акт"));
+    assert_eq!((&*told.files[3].1, &*told.files[4].1), (&b"%PDF-\xFF"[..], &b"\xB0\xDA\xE2"[..]));
+}
+
+#[test]
+fn files_within_the_text_are_taken_out() {
+    let head = "Subject: T\r\n\r\nhi\r\nbegin 644 C:\\a.txt\r\n#0V%T\r\n";
+    let told = open(format!("{head}`\r\nend\r\nbye"));
+    assert_eq!((told.names(), told.text(1).as_str()), (vec!["T.html", "a.txt"], "Cat"));
+    assert!(told.text(0).ends_with("<p>hi</p>\n<p>bye</p>\n"), "{}", told.text(0));
+    assert!(told.warnings.is_empty());
+    assert_eq!(open(head).warnings[0].0, Some(Code::DamagedFile), "the end is missing");
+    let limits = ArchiveLimits { entries: 1, ..ArchiveLimits::default() };
+    assert_eq!(unpacked(head.as_bytes(), &limits).unwrap_err(), Code::ArchiveLimits);
 }
