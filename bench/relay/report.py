@@ -168,7 +168,7 @@ def targets(rows):
                 timely = Cells(punctual(cells.rows), name)
                 line(f"p99 at {title}", timely.median("ours", "p99_us") / 1000, 5, "ms")
             versus(name, "cpu_us", f"CPU a message, {title}")
-            versus(name, "own_mib", f"memory, {title}")
+            versus(name, "rss_mib", f"RSS, {title}")
     if "resume" in have:
         line("500 missed messages, p99", Cells(rows, "resume").median("ours", "p99_us") / 1000, 10, "ms")
     if "resume_cold" in have:
@@ -179,19 +179,6 @@ def targets(rows):
         line("10,000 come back whole", cells.median("ours", "whole_s"), 10, "s")
         line("reads of Redis a job meanwhile", cells.median("ours", "reads_a_job"), 1, "")
     return lines
-
-
-def whole_rss(rows):
-    """The flows in which whole RSS is above the limit that holds for memory."""
-    found = []
-    for name, title in FLOWS.items():
-        cells = Cells(rows, name)
-        best = min((cells.median(system, "rss_mib") for system in cells.systems() if system != "ours"),
-                   default=math.nan)
-        ratio = cells.median("ours", "rss_mib") / best
-        if ratio > 0.7:
-            found.append(f"{title.split(':')[0]}, ratio {ratio:.2f}")
-    return "; ".join(found) + "." if found else "in no flow."
 
 
 def missed(rows):
@@ -212,8 +199,7 @@ def losses(rows):
                ("resume_cold", "p99_us", "p99 of coming back to a forgotten job"), ("storm", "joined_s", "time until 10,000 are connected"),
                ("storm", "reads_a_job", "reads of Redis in the storm"), ("storm", "cpu_s", "CPU in the storm")]
     figures += [(name, figure, f"{title} ({name})") for name in FLOWS for figure, title in (
-        ("cpu_us", "CPU a message"), ("p50_us", "p50"), ("p99_us", "p99"), ("p999_us", "p99.9"), ("rss_mib", "RSS"),
-        ("own_mib", "memory"))]
+        ("cpu_us", "CPU a message"), ("p50_us", "p50"), ("p99_us", "p99"), ("p999_us", "p99.9"), ("rss_mib", "RSS"))]
     found = []
     for cell, figure, title in figures:
         cells = Cells(punctual(rows) if figure.startswith("p") else rows, cell)
@@ -269,11 +255,6 @@ published meanwhile is gone, and so is what was published before a viewer came. 
 ## Targets
 
 {table(["target", "measured", "wanted", "held"], targets(quiet))}
-The memory of a flow is RSS without clean pages of files. Those are the program itself and its libraries: the kernel holds \
-them once for all processes and drops them when it needs room, and how many are mapped says how large the program is (ours \
-also searches and trains), not what a viewer costs. Whole RSS stands in the tables below; above 0.7 \
-of the best of the others it is here: {whole_rss(quiet)}
-
 ## Idle sockets
 
 10,000 viewers of 100 jobs, half a minute after the last one came. The kernel's memory is that of slab and socket buffers, \
