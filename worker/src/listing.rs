@@ -4,12 +4,13 @@
 //! The order is that of the names, so that a listing that starts again after a crash meets the
 //! same documents; those already in the manifest are passed over.
 
+mod containers;
+
 use crate::heartbeat::Held;
 use crate::services::Services;
 use crate::stop::{Interruption, Stop};
-use extractor::archive::is_zip;
+use containers::{Place, container};
 use extractor::client::{ExtractError, unpack};
-use extractor::detect::detect;
 use extractor::model::Format;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use shared::identity::document_id;
@@ -18,7 +19,7 @@ use shared::outcome::Code;
 use shared::queue::{Lease, Listing};
 use std::ffi::OsStr;
 use std::fmt::Write;
-use std::io::{ErrorKind, Read, Seek};
+use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use stores::manifest::ManifestWriter;
@@ -26,8 +27,6 @@ use walkdir::{DirEntry, WalkDir};
 
 /// Where unpacked entries are kept in the blob store.
 pub const ARCHIVED: &str = "archives/";
-/// Archives and letters within each other: a letter that was passed on twice, with a zip.
-const MAX_CONTAINERS: u32 = 4;
 /// Bytes copied at once.
 const PIECE: usize = 1024 * 1024;
 
@@ -323,52 +322,6 @@ fn plain_file(entry: &DirEntry, root: &Path) -> Option<PathBuf> {
     (target.starts_with(root) && target.is_file()).then_some(target)
 }
 
-/// The archives and letters around an entry.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Place {
-    containers: u32,
-    zips: u32,
-    /// A letter that was asked for comes with all that it holds: its text and its attachments do
-    /// not have names like `*.eml`.
-    in_letter: bool,
-}
-
-impl Place {
-    /// The place of what such a container holds that lies here, or in Russian why it stays closed.
-    /// Zips multiply what they hold, so they have a limit of their own; letters are passed on in
-    /// letters, with zips at any of them.
-    fn inside(self, format: Format, zips_within_zips: u32) -> Result<Place, String> {
-        let inside = Place {
-            containers: self.containers + 1,
-            zips: self.zips + u32::from(format == Format::Zip),
-            in_letter: self.in_letter || format == Format::Eml,
-        };
-        if inside.containers > MAX_CONTAINERS {
-            return Err(format!("вложено глубже {MAX_CONTAINERS} уровней: не распаковано"));
-        }
-        if inside.zips > zips_within_zips {
-            return Err(format!("архив вложен глубже {zips_within_zips} уровней: не распакован"));
-        }
-        Ok(inside)
-    }
-}
-
-/// What a file is, by its content, if it is no document itself. A zip that is too damaged to tell
-/// is one by its name: its own reader then says what is wrong with it.
-fn container(path: &Path, name: &str) -> Option<Format> {
-    let mut file = std::fs::File::open(path).ok()?;
-    match detect(&mut file, name).ok()? {
-        Ok(detected) => detected.format.is_container().then_some(detected.format),
-        Err(_) => {
-            let mut head = [0; 4];
-            let read = file.rewind().and_then(|()| file.read_exact(&mut head));
-            let extension = Path::new(name).extension().unwrap_or_default();
-            let is_zip = read.is_ok() && is_zip(&head) && extension.eq_ignore_ascii_case("zip");
-            is_zip.then_some(Format::Zip)
-        }
-    }
-}
-
 /// A path for people and for ids: what is not UTF-8 is written as `%XX`, so that two names never
 /// become one.
 fn escaped(path: &OsStr) -> String {
@@ -400,8 +353,7 @@ fn globs(patterns: &[String]) -> Result<Option<GlobSet>, Stop> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_CONTAINERS, Place, container, escaped};
-    use extractor::model::Format::{self, Eml, Zip};
+    use super::escaped;
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 
@@ -411,39 +363,5 @@ mod tests {
         assert_eq!(escaped(OsStr::new("СП 1.pdf")), "СП 1.pdf");
         assert_eq!(name(b"\xcf.pdf"), "%CF.pdf");
         assert_ne!(name(b"\xcf.pdf"), name(b"\xd0.pdf"));
-    }
-
-    fn place(containers: &[Format]) -> Result<Place, String> {
-        containers.iter().try_fold(Place::default(), |place, format| place.inside(*format, 2))
-    }
-
-    #[test]
-    fn letters_and_zips_open_to_a_depth() {
-        for opened in [&[Zip, Zip][..], &[Zip, Eml, Zip, Eml], &[Eml, Eml, Eml, Eml]] {
-            assert!(place(opened).is_ok(), "{opened:?}");
-        }
-        assert!(place(&[Zip, Eml, Zip, Zip]).unwrap_err().contains("глубже 2 уровней"));
-        assert!(place(&[Eml; MAX_CONTAINERS as usize + 1]).unwrap_err().contains("глубже 4"));
-    }
-
-    #[test]
-    fn what_a_letter_holds_needs_no_name_that_is_included() {
-        assert!(!place(&[Zip]).unwrap().in_letter);
-        assert!(place(&[Zip, Eml]).unwrap().in_letter);
-        assert!(place(&[Eml, Zip]).unwrap().in_letter, "nor what its attached archive holds");
-    }
-
-    #[test]
-    fn containers_are_told_by_their_content() {
-        let folder = tempfile::tempdir().unwrap();
-        let told = |name: &str, bytes: &[u8]| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, bytes).unwrap();
-            container(&path, name)
-        };
-        assert_eq!(told("a.eml", b"From: a@b\r\nSubject: x\r\n\r\ntext"), Some(Eml));
-        assert_eq!(told("a.zip", b"PK\x03\x04 and no directory"), Some(Zip));
-        assert_eq!(told("b.zip", b"PKware"), None);
-        assert_eq!(told("a.txt", b"text"), None);
     }
 }

@@ -41,12 +41,13 @@ pub fn read(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<(), Re
     }
     let mut sets = Sets::new(&records, limits.cells, MODEL_BYTES);
     let mut pages = Pages { sink, limits, number: 0, bytes: 0, is_cut: false };
-    let mut blocks = overview::blocks(&records, &model);
+    let places = overview::pages(&records, &model);
+    let mut blocks = overview::blocks(&records, &model, &places);
     let project: Vec<u32> = model.project.into_iter().collect();
     let of_project = elements::rows(&records, &model, &mut sets, &project).properties;
     blocks.extend(tables(Rows { properties: of_project, ..Rows::default() }));
     pages.spread("Модель", Vec::new(), blocks)?;
-    for (place, objects) in overview::pages(&records, &model) {
+    for (place, objects) in places {
         let mut rows = elements::rows(&records, &model, &mut sets, &objects);
         if let Some(place) = place {
             // What is said of the place itself comes first; it is no element in itself.

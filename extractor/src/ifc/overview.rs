@@ -12,8 +12,11 @@ const MAX_PART: usize = 200;
 /// Classifications, and documents, that are listed.
 const MAX_REFERENCES: usize = 10_000;
 
+/// The place that a page tells of, and the objects on it.
+pub(super) type Page = (Option<u32>, Vec<u32>);
+
 /// The objects of each page: places in the order of the building, what has no place at the end.
-pub(super) fn pages(records: &Records<'_>, model: &Model) -> Vec<(Option<u32>, Vec<u32>)> {
+pub(super) fn pages(records: &Records<'_>, model: &Model) -> Vec<Page> {
     let mut by_place: BTreeMap<Option<u32>, Vec<u32>> = BTreeMap::new();
     for place in model.places.iter().filter(|place| !model.is_room(**place)) {
         // A place is told of on its own page, whether something stands in it or not.
@@ -23,7 +26,7 @@ pub(super) fn pages(records: &Records<'_>, model: &Model) -> Vec<(Option<u32>, V
     for object in rooms.chain(&model.elements) {
         by_place.entry(model.page_of(*object)).or_default().push(*object);
     }
-    let mut pages: Vec<(Option<u32>, Vec<u32>)> = by_place.into_iter().collect();
+    let mut pages: Vec<Page> = by_place.into_iter().collect();
     pages.sort_by(|(left, _), (right, _)| match (left, right) {
         (Some(left), Some(right)) => in_building(records, model, *left, *right),
         (left, right) => left.is_none().cmp(&right.is_none()),
@@ -73,7 +76,7 @@ fn building_name(records: &Records<'_>, model: &Model, storey: u32) -> Option<St
 }
 
 /// The first page: the project, its places, classifications and documents.
-pub(super) fn blocks(records: &Records<'_>, model: &Model) -> Vec<Block> {
+pub(super) fn blocks(records: &Records<'_>, model: &Model, pages: &[Page]) -> Vec<Block> {
     let paragraph = |text: String| Block::new(BlockKind::Paragraph, tidy_line(&text));
     let mut blocks = Vec::new();
     if let Some(project) = model.project {
@@ -90,8 +93,7 @@ pub(super) fn blocks(records: &Records<'_>, model: &Model) -> Vec<Block> {
         }
     }
     let mut storeys = Vec::new();
-    for (place, _) in pages(records, model) {
-        let Some(place) = place else { continue };
+    for place in pages.iter().filter_map(|(place, _)| *place) {
         if model.is_storey(place) {
             let building = building_name(records, model, place);
             let name = records.string(place, 2).unwrap_or_default();
