@@ -8,10 +8,11 @@ COPY dashboard ./
 RUN npm run build
 
 FROM rust:1.95-bookworm AS build
+RUN apt-get update && apt-get install -y --no-install-recommends python3 redis-server valgrind && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
 COPY --from=dashboard /dashboard/dist dashboard/dist
-RUN cargo build --release --workspace --locked
+RUN scripts/release.sh
 
 FROM debian:bookworm AS model
 RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-venv ca-certificates && rm -rf /var/lib/apt/lists/*

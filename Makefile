@@ -5,7 +5,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 RAGTRAIN := $(BUILT)/release/ragtrain
 
-.PHONY: help setup dashboard build demo test lint samples score retrieval model bench-queue bench-relay bench-extraction chaos recovery soak soak-live rolling mutations broken-files fuzz
+.PHONY: help setup dashboard build release demo test lint samples score retrieval model bench-queue bench-relay bench-extraction chaos recovery soak soak-live rolling mutations broken-files fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,6 +18,10 @@ dashboard: setup ## build the web page; the next build puts it into the programs
 
 build: dashboard ## build all programs
 	cargo build --release --workspace --locked
+
+release: dashboard ## build all programs as they are handed out: the api takes less memory
+	@scripts/setup.sh release
+	@scripts/release.sh
 
 model: build ## build the embedding model into the user's cache folder (once)
 	@$(RAGTRAIN) model fetch
@@ -54,6 +58,7 @@ bench-queue: ## the queue beside BullMQ and Celery, about seven minutes (needs n
 	python3 bench/queue/run.py
 
 bench-relay: ## live events beside Socket.IO, FastAPI and Centrifuge, about half an hour (needs node, python3-venv; go if there)
+	@scripts/setup.sh release
 	python3 bench/relay/run.py --rounds $(or $(ROUNDS),5)
 
 bench-extraction: ## what is read from PDF files and scans, beside others: make bench-extraction CORPUS=../shared/corpus

@@ -1,12 +1,45 @@
-//! Puts the built dashboard into the program. A clone without node has none and builds all the same.
+//! Puts the built dashboard into the program (a clone without node has none and builds all the same),
+//! and tells how the program is linked when it is built to be handed out (`scripts/release.sh`).
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+/// A file with the functions that lie side by side, made by `scripts/order_functions.py`.
+const ORDER: &str = "RAGTRAIN_FUNCTION_ORDER";
+/// `1`: the system has glibc 2.36 or newer; an older one cannot load what this makes.
+const PACKED: &str = "RAGTRAIN_PACKED_RELOCATIONS";
+
 #[expect(clippy::disallowed_methods, reason = "cargo tells a build script by its environment")]
+fn variable(name: &str) -> Result<String, env::VarError> {
+    env::var(name)
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let crate_folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    embed_dashboard()?;
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed={ORDER}");
+    println!("cargo::rerun-if-env-changed={PACKED}");
+    if let Ok(order) = variable(ORDER) {
+        println!("cargo::rerun-if-changed={order}");
+        link_with(&format!("--symbol-ordering-file={order}"));
+        // A function that this build does not have is no mistake: the order may be of an older one.
+        link_with("--no-warn-symbol-ordering");
+    }
+    if variable(PACKED).is_ok_and(|packed| packed == "1") {
+        // Where the program is loaded is written into 48,000 places of it at its start. Their list
+        // is read whole and stays in memory: 1.1 MB, or a sixtieth of that when it is packed.
+        link_with("-z,pack-relative-relocs");
+    }
+    Ok(())
+}
+
+fn link_with(option: &str) {
+    println!("cargo::rustc-link-arg-bin=ragtrain-api=-Wl,{option}");
+}
+
+fn embed_dashboard() -> Result<(), Box<dyn std::error::Error>> {
+    let crate_folder = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let dashboard = crate_folder.join("../dashboard");
     let dist = dashboard.join("dist");
     let built = dist.join("index.html").is_file();
@@ -21,7 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         writeln!(code, "({name:?}, include_bytes!({path:?})),")?;
     }
     writeln!(code, "];")?;
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("dashboard.rs"), code)?;
+    fs::write(Path::new(&variable("OUT_DIR")?).join("dashboard.rs"), code)?;
     Ok(())
 }
 

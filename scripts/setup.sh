@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing to build and run ragtrain on Debian or Ubuntu; says what it does.
-# With `test`: also the browser that tests the web page.
+# With `test`: also the browser that tests the web page. With `test` and `release`: also what finds
+# the functions that a server runs.
 set -euo pipefail
 
 packages=()
@@ -20,6 +21,7 @@ if [ "${1:-}" = test ]; then
   need chromium chromium fonts-dejavu-core
   [ -x /usr/sbin/nginx ] || need nginx nginx-light
 fi
+case "${1:-}" in test | release) need valgrind valgrind ;; esac
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || packages+=(python3-venv)
 if command -v tesseract >/dev/null 2>&1; then
   for language in rus eng osd; do
