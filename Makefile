@@ -19,7 +19,7 @@ dashboard: setup ## build the web page; the next build puts it into the programs
 build: dashboard ## build all programs
 	cargo build --release --workspace --locked
 
-release: dashboard ## build all programs as they are handed out: the api takes less memory
+release: dashboard ## build all programs as the image has them: the api takes less memory (until the next build)
 	@scripts/setup.sh release
 	@scripts/release.sh
 

@@ -2,19 +2,22 @@
 """Finds the functions of ragtrain-api that run when it starts and serves live events.
 
 usage: order_functions.py PROGRAM FILE
+       order_functions.py --check PROGRAM FILE
 
-The kernel brings code into memory in windows of 64 KiB. The functions that a server runs are a tenth
-of the program, but they are spread over two thirds of its windows, and all of these stay resident.
-When the linker is told their names it puts them side by side. So the program runs here once under
+The kernel brings code into memory in windows of 64 KiB. The functions that a server runs are a sixth
+of the program, but they are spread over most of its windows, and all of these stay resident. When
+the linker is told their names it puts them side by side. So the program runs here once under
 callgrind, is asked for what every server is asked for, and the names of what ran go into FILE, for
-the linker of the next build (api/build.rs). Needs valgrind, redis-server and a linker that takes
---symbol-ordering-file (that of Rust on x86_64 does).
+the linker of the next build (api/build.rs). With --check: whether they do lie side by side. Needs
+valgrind, redis-server and nm.
 """
 
 import base64
+import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,8 +30,14 @@ from pathlib import Path
 
 START_LIMIT_S = 120
 REQUEST_LIMIT_S = 60
-# Fewer means that the program did not come as far as serving.
-FEWEST_FUNCTIONS = 1000
+# 5,800 run. Fewer than this mean that it did not come as far as serving, or that valgrind could not
+# read the names.
+FEWEST_FUNCTIONS = 3000
+# Modules that only serving reaches.
+SERVING = ["websocket", "firehose"]
+WINDOW = 64 * 1024
+# Settings of the user are not for this run.
+FOREIGN = ("RAGTRAIN_", "BLOBS_", "REDIS_", "VALGRIND_")
 
 
 def free_port():
@@ -42,17 +51,19 @@ class Client:
 
     def __init__(self, port):
         self.port = port
+        # A proxy of the environment is not asked for what runs here.
+        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def ask(self, path, body=None, headers=None):
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", **(headers or {})}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers)
-        with urllib.request.urlopen(request, timeout=REQUEST_LIMIT_S) as answer:
+        with self.opener.open(request, timeout=REQUEST_LIMIT_S) as answer:
             return answer.read()
 
-    def until_ready(self, process):
+    def wait_until_ready(self, server):
         deadline = time.monotonic() + START_LIMIT_S
-        while time.monotonic() < deadline and process.poll() is None:
+        while time.monotonic() < deadline and server.poll() is None:
             try:
                 return self.ask("/readyz")
             except (urllib.error.URLError, OSError):
@@ -84,6 +95,7 @@ class Client:
         for line, answer in viewers:
             # Queued, paused, resumed, cancelled. No worker is here to end the job.
             read_until(answer, b'"type":"job"', 4)
+            answer.close()
             line.close()
 
 
@@ -97,55 +109,96 @@ def read_until(answer, words, times):
         text += chunk
 
 
+@contextlib.contextmanager
+def running(command, **options):
+    """A process that ends with the block, however that ends."""
+    process = subprocess.Popen(command, **options)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 def run_under_callgrind(program, folder):
     """Serves under callgrind; the path of what it noted."""
     redis_port, port, noted = free_port(), free_port(), folder / "callgrind"
-    redis = subprocess.Popen(["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1",
-                              "--save", "", "--dir", folder], stdout=subprocess.DEVNULL)
-    environment = {**os.environ, "REDIS_URL": f"redis://127.0.0.1:{redis_port}/",
+    redis = ["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--save", "",
+             "--dir", str(folder)]
+    # Names as the linker knows them, and each written out wherever it is needed.
+    server = ["valgrind", "--command-line-only=yes", "--vgdb=no", "--tool=callgrind",
+              "--demangle=no", "--compress-strings=no", f"--callgrind-out-file={noted}", program]
+    own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    environment = {**own, "REDIS_URL": f"redis://127.0.0.1:{redis_port}/",
                    "RAGTRAIN_LISTEN": f"127.0.0.1:{port}", "RAGTRAIN_DATA": str(folder / "data"),
                    "RAGTRAIN_DOCS_ROOT": str(folder), "RAGTRAIN_MODEL": str(folder / "model"),
                    "RAGTRAIN_LOG": "error"}
-    server = subprocess.Popen(
-        ["valgrind", "--tool=callgrind", "--demangle=no", "--compress-strings=no",
-         f"--callgrind-out-file={noted}", program],
-        env=environment, stderr=subprocess.PIPE, text=True)
-    try:
-        client = Client(port)
-        client.until_ready(server)
-        client.work()
-        server.send_signal(signal.SIGTERM)
-        server.communicate(timeout=REQUEST_LIMIT_S)
-    finally:
-        for process in (server, redis):
-            process.kill()
-            process.wait()
+    said = folder / "said"
+    with said.open("w") as log, running(redis, stdout=log, stderr=log), \
+            running(server, env=environment, stdout=log, stderr=log) as process:
+        try:
+            client = Client(port)
+            client.wait_until_ready(process)
+            client.work()
+            process.send_signal(signal.SIGTERM)
+            if process.wait(timeout=REQUEST_LIMIT_S) != 0 or not noted.exists():
+                raise SystemExit(f"the server ended with {process.returncode}")
+        except BaseException:
+            print(said.read_text(errors="replace")[-4000:], file=sys.stderr)
+            raise
     return noted
 
 
 def functions_of(noted, program):
-    """Names of the functions of the program that ran, as the linker knows them."""
+    """Names of the functions of the program that ran."""
     names, object_file = {}, None
     for line in noted.read_text(errors="replace").splitlines():
         if line.startswith("ob="):
             object_file = line[3:]
-        elif line.startswith("fn=") and object_file == program:
+        # What has no name is told as an address.
+        elif line.startswith("fn=") and object_file == program and not line.startswith("fn=0x"):
             # A number behind an apostrophe counts recursions.
             names[re.sub(r"'\d+$", "", line[3:])] = None
     return list(names)
 
 
-def main(program, order):
-    program = str(Path(program).resolve())
+def write_order(program, order):
+    for tool in ["valgrind", "redis-server"]:
+        if not shutil.which(tool):
+            raise SystemExit(f"{tool} is missing: scripts/setup.sh release installs it")
     with tempfile.TemporaryDirectory(prefix="ragtrain-order-") as folder:
         names = functions_of(run_under_callgrind(program, Path(folder)), program)
-    if len(names) < FEWEST_FUNCTIONS:
-        raise SystemExit(f"only {len(names)} functions of {program} ran")
+    unseen = [module for module in SERVING if not any(module in name for name in names)]
+    if len(names) < FEWEST_FUNCTIONS or unseen:
+        raise SystemExit(f"only {len(names)} functions of {program} ran, none of {unseen}")
     Path(order).write_text("\n".join(names) + "\n")
     print(f"{len(names)} functions of {program} -> {order}")
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 3:
+def check_order(program, order):
+    """The functions may take twice the windows that they fill; in the order of the build it is four
+    times."""
+    wanted = set(Path(order).read_text().splitlines())
+    listing = subprocess.run(["nm", "--print-size", "--defined-only", program],
+                             capture_output=True, text=True, check=True).stdout
+    rows = [row for row in map(str.split, listing.splitlines())
+            if len(row) == 4 and row[2] in "tTwW" and row[3] in wanted]
+    size = sum(int(row[1], 16) for row in rows)
+    windows = len({int(row[0], 16) // WINDOW for row in rows})
+    print(f"{len(rows)} functions, {size / 1e6:.1f} MB in {windows} windows of {WINDOW // 1024} KiB")
+    if len(rows) < FEWEST_FUNCTIONS or windows > 2 * size / WINDOW:
+        raise SystemExit(f"the functions of {order} do not lie side by side in {program}")
+
+
+def main(arguments):
+    # So that a run that is called off leaves no server behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    work = check_order if arguments[:1] == ["--check"] else write_order
+    arguments = [argument for argument in arguments if argument != "--check"]
+    if len(arguments) != 2:
         raise SystemExit(__doc__)
-    main(*sys.argv[1:])
+    work(str(Path(arguments[0]).resolve()), arguments[1])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -216,9 +216,10 @@ def merged(stored, about, rows):
     """Stored results in which the cells that were measured again stand in place of the old ones."""
     again = {(row["system"], row["cell"]) for row in rows}
     kept = [row for row in stored["cells"] if (row["system"], row["cell"]) not in again]
-    told = f"Measured again, by themselves, at commit {about['commit']}: " + ", ".join(
+    told = f"Measured again, by themselves, at commit {about['commit']} ({about['build']}): " + ", ".join(
         f"{cell} of {NAMES[system]}" for system, cell in sorted(again)) + "."
-    return {**stored["about"], "again": told}, kept + rows
+    before = stored["about"].get("again", "")
+    return {**stored["about"], "again": f"{before} {told}".strip()}, kept + rows
 
 
 def render(about, rows):
@@ -233,7 +234,7 @@ Made by `make bench-relay` (bench/relay/run.py); every cell is in results.json.
 {about['cores']} shared cores, load {about['load']} at the start, {about['minutes']} minutes; seed {about['seed']}, \
 {about['rounds']} rounds (the first and every fourth after it for idle sockets, for coming back and for faults), {len(rows) - len(quiet)} of {len(rows)} cells dropped because others used more than {OTHERS} of a \
 core just before or the host took more than {STOLEN} away. The server has core 0; Redis {about['redis']} (no persistence), publisher and viewers share core 1. Ours: \
-`ragtrain-api` at commit {about['commit']}, {about['rustc']}. Socket.IO 4.8.4 with redis-adapter 8.3.0 on Node {about['node']}; \
+`ragtrain-api` at commit {about['commit']} ({about.get('build', 'make build')}), {about['rustc']}. Socket.IO 4.8.4 with redis-adapter 8.3.0 on Node {about['node']}; \
 FastAPI 0.165 on uvicorn 0.54 with uvloop, httptools and websockets, redis 8.1 with hiredis, on {about['python']}, one \
 subscription for all viewers; Centrifuge is Debian's library of 2021 with Redis streams, on {about['go']}, and its messages \
 are published by a second process of it beside Redis. All messages are JSON of the same length (about 600 bytes); nobody \

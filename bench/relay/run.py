@@ -44,7 +44,7 @@ def versions(target):
         "redis": said("redis-server", "--version").split("v=")[-1].split(" ")[0],
         "node": said("node", "--version"), "python": said(python, "--version"),
         "go": said("go", "version").removeprefix("go version "),
-        "rustc": said("rustc", "--version"),
+        "rustc": said("rustc", "--version"), "build": "make release",
         "commit": said("git", "-C", str(HERE), "describe", "--always", "--dirty"),
         "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1),
     }
