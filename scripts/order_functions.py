@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """Finds the functions of ragtrain-api that run when it starts and serves live events.
 
-usage: order_functions.py PROGRAM FILE
-       order_functions.py --check PROGRAM FILE
+usage: order_functions.py [--check] PROGRAM FILE
 
 The kernel brings code into memory in windows of 64 KiB. The functions that a server runs are a sixth
 of the program, but they are spread over most of its windows, and all of these stay resident. When
 the linker is told their names it puts them side by side. So the program runs here once under
-callgrind, is asked for what every server is asked for, and the names of what ran go into FILE, for
-the linker of the next build (api/build.rs). With --check: whether they do lie side by side. Needs
+callgrind, is asked for what every server is asked for (live events by WebSocket and by poll), and
+the names of what ran go into FILE, for the linker of the next build (api/build.rs). With --check: whether they do lie side by side. Needs
 valgrind, redis-server and nm.
 """
 
+import argparse
 import base64
 import contextlib
 import json
@@ -54,9 +54,9 @@ class Client:
         # A proxy of the environment is not asked for what runs here.
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def ask(self, path, body=None, headers=None):
+    def ask(self, path, body=None):
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", **(headers or {})}
+        headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers)
         with self.opener.open(request, timeout=REQUEST_LIMIT_S) as answer:
             return answer.read()
@@ -83,7 +83,7 @@ class Client:
         return line, answer
 
     def work(self):
-        """A job, its pause and its cancellation, seen by viewers of every kind."""
+        """A job, its pause and its cancellation, seen by viewers of all jobs and of this one."""
         for path in ["/", "/jobs", "/documents", "/status", "/metrics"]:
             self.ask(path)
         everything = [self.watch("/ws") for _ in range(2)]
@@ -170,14 +170,14 @@ def write_order(program, order):
         names = functions_of(run_under_callgrind(program, Path(folder)), program)
     unseen = [module for module in SERVING if not any(module in name for name in names)]
     if len(names) < FEWEST_FUNCTIONS or unseen:
-        raise SystemExit(f"only {len(names)} functions of {program} ran, none of {unseen}")
+        raise SystemExit(f"{len(names)} functions of {program} ran; modules without any: {unseen}")
     Path(order).write_text("\n".join(names) + "\n")
     print(f"{len(names)} functions of {program} -> {order}")
 
 
 def check_order(program, order):
-    """The functions may take twice the windows that they fill; in the order of the build it is four
-    times."""
+    """The functions may take twice the windows that they fill; in the order of the build it is five
+    times (seen in `ragtrain`, which has them, too)."""
     wanted = set(Path(order).read_text().splitlines())
     listing = subprocess.run(["nm", "--print-size", "--defined-only", program],
                              capture_output=True, text=True, check=True).stdout
@@ -190,15 +190,16 @@ def check_order(program, order):
         raise SystemExit(f"the functions of {order} do not lie side by side in {program}")
 
 
-def main(arguments):
+def main():
+    parser = argparse.ArgumentParser(description="Functions of ragtrain-api for the linker.")
+    parser.add_argument("--check", action="store_true", help="whether they lie side by side")
+    parser.add_argument("program", type=lambda path: str(Path(path).resolve()))
+    parser.add_argument("order", help="file of their names")
+    options = parser.parse_args()
     # So that a run that is called off leaves no server behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    work = check_order if arguments[:1] == ["--check"] else write_order
-    arguments = [argument for argument in arguments if argument != "--check"]
-    if len(arguments) != 2:
-        raise SystemExit(__doc__)
-    work(str(Path(arguments[0]).resolve()), arguments[1])
+    (check_order if options.check else write_order)(options.program, options.order)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
