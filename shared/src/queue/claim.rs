@@ -268,19 +268,26 @@ impl Queue {
         Ok(answers)
     }
 
-    /// Gives expired leases back (at most 64 a call and shard) and forgets jobs past their retention. Any
-    /// worker calls this every [`super::QueueTimes::reap`]; calling it too often does no harm.
+    /// Gives all expired leases back and forgets all jobs past their retention, some in each of
+    /// many short scripts. Any worker calls this every [`super::QueueTimes::reap`]; calling it too
+    /// often does no harm.
     pub async fn reap(&self) -> Result<Reaped, QueueError> {
         let times = self.times();
-        let swept: Vec<(u64, u64)> = self
-            .on_all_shards(&scripts::REAP, |call| {
-                call.arg(milliseconds(times.crash_delay)).arg(times.max_crashes);
-            })
-            .await?;
-        Ok(swept.iter().fold(Reaped::default(), |sum, (expired, forgotten)| Reaped {
-            expired: sum.expired + expired,
-            forgotten: sum.forgotten + forgotten,
-        }))
+        let mut sum = Reaped::default();
+        loop {
+            let swept: Vec<(u64, u64, bool)> = self
+                .on_all_shards(&scripts::REAP, |call| {
+                    call.arg(milliseconds(times.crash_delay)).arg(times.max_crashes);
+                })
+                .await?;
+            for (expired, forgotten, _) in &swept {
+                sum.expired += expired;
+                sum.forgotten += forgotten;
+            }
+            if !swept.iter().any(|(_, _, more)| *more) {
+                return Ok(sum);
+            }
+        }
     }
 }
 

@@ -81,7 +81,7 @@ impl Queue {
             return Err(QueueError::Misuse(format!("no cursor: {next}")));
         }
         loop {
-            let batch = (limit - jobs.len()).min(64);
+            let batch = (limit - jobs.len()).min(32);
             let (rows, following) = self.batch_of_jobs(status, batch, &next).await?;
             for row in &rows {
                 jobs.push(job_view(row)?);

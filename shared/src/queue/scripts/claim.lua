@@ -16,7 +16,7 @@ local stored = redis.call('HMGET', key('w', worker), 'claim', 'reply', 'suspect'
 if stored[1] == claim_id then return stored[2] end
 see_worker(worker, tonumber(stored[4]), lease_ms, ARGV[7], ARGV[8], ARGV[9])
 
-promote()
+promote(MOST_SEEN)
 
 -- A document that would be given up after one more crash. A worker has one of them at a time (and
 -- shard): whoever merely ran beside a deadly one must not die with it until it is taken for deadly,

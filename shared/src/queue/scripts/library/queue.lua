@@ -56,10 +56,10 @@ local function place(job)
   return claimable
 end
 
--- Makes jobs ready whose back-off is over.
-local function promote()
-  local MOST = 64
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', NOW, 'LIMIT', 0, MOST)) do
+-- Makes jobs ready whose back-off is over, so many at most; how many they were.
+local function promote(most)
+  local due = redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', NOW, 'LIMIT', 0, most)
+  for _, id in ipairs(due) do
     redis.call('ZREM', P .. 'due', id)
     local job = open_job(id)
     if job then
