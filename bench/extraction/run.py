@@ -24,6 +24,7 @@ def main():
     parser.add_argument("--only", default="twins,scans,speed")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of RESULTS.md, results.json")
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parents[1] / "target")).resolve()
     import programs
 

@@ -220,6 +220,7 @@ def main():
     parser.add_argument("--workloads", default="drain,pickup,behind,share,waiting")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of RESULTS.md, results.json")
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", HERE / "rust/target")).resolve()
     commands = prepare(target)
     # PING is measured over the same way that the drivers' calls take: from core to core.

@@ -88,6 +88,7 @@ def main():
     parser.add_argument("--workers", default="10,100,300,1000")
     parser.add_argument("--out", type=Path, default=run.HERE, help="folder of scaling.json")
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", run.HERE / "rust/target")).resolve()
     subprocess.run(["cargo", "build", "--release", "--locked"], cwd=run.HERE / "rust",
                    env={**os.environ, "CARGO_TARGET_DIR": str(target)}, check=True)

@@ -79,6 +79,7 @@ def main():
     parser.add_argument("--again", action="store_true",
                         help="put the cells into the stored results, in place of the same ones")
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", HERE / "rust/target")).resolve()
     machine = Machine(target)
     machine.prepare(options.systems.split(","))
