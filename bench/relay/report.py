@@ -258,8 +258,9 @@ published meanwhile is gone, and so is what was published before a viewer came. 
 {table(["target", "measured", "wanted", "held"], targets(quiet))}
 ## Idle sockets
 
-10,000 viewers of 100 jobs, half a minute after the last one came. The kernel's memory is that of slab and socket buffers, \
-halved, because both ends are on this machine.
+10,000 viewers of 100 jobs, half a minute after the last one came. The kernel's memory is that of slab and socket buffers \
+without the entries of /proc (a watcher of the machine leaves one for every open file), halved, because both ends are on \
+this machine.
 
 {idle(quiet)}
 ## Steady flow

@@ -2,7 +2,7 @@
 
 import time
 
-from machine import OTHERS_CORE, Redis, Server, Talker, kernel_kib
+from machine import OTHERS_CORE, Redis, Server, Talker, kernel_kib, wait_for_closed_lines
 
 SETTLE_S = 1
 
@@ -75,6 +75,7 @@ def idle(machine, system):
     """10,000 viewers of 100 jobs in which nothing happens."""
     count = 10_000
     with Stage(machine, system, count, jobs=100) as stage:
+        wait_for_closed_lines()
         before, kernel_before = stage.server.memory_kib(), kernel_kib()
         opened = stage.open()
         time.sleep(30)
