@@ -22,7 +22,7 @@ from pathlib import Path
 import faults
 import report
 import scenarios
-from machine import Machine, stolen_seconds, wait_for_calm
+from machine import Machine, stolen_seconds, wait_for_calm, wait_for_closed_lines
 
 HERE = Path(__file__).resolve().parent
 # Counts of faults, and what takes long, need fewer rounds than processor times do.
@@ -59,6 +59,8 @@ def run_round(machine, number, order, wanted, systems, rows):
             continue
         order.shuffle(systems)
         for system in systems:
+            if name == "idle":
+                wait_for_closed_lines()
             calm, start, stolen = wait_for_calm(), time.monotonic(), stolen_seconds()
             figures = run(machine, system)
             stolen = (stolen_seconds() - stolen) / (time.monotonic() - start)

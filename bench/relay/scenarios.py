@@ -2,7 +2,7 @@
 
 import time
 
-from machine import OTHERS_CORE, Redis, Server, Talker, kernel_kib, wait_for_closed_lines
+from machine import OTHERS_CORE, Redis, Server, Talker, kernel_kib, kib_of_proc
 
 SETTLE_S = 1
 
@@ -75,19 +75,20 @@ def idle(machine, system):
     """10,000 viewers of 100 jobs in which nothing happens."""
     count = 10_000
     with Stage(machine, system, count, jobs=100) as stage:
-        wait_for_closed_lines()
-        before, kernel_before = stage.server.memory_kib(), kernel_kib()
+        before, kernel_before, proc_before = stage.server.memory_kib(), kernel_kib(), kib_of_proc()
         opened = stage.open()
         time.sleep(30)
         joined = stage.viewers.ask("joined")["joined"]
         if joined != count:
             raise SystemExit(f"{system}: only {joined} of {count} idle sockets are left")
-        after, kernel_after = stage.server.memory_kib(), kernel_kib()
+        after, kernel_after, proc_after = stage.server.memory_kib(), kernel_kib(), kib_of_proc()
+        of_proc = (proc_after - proc_before) / count / 2
         return {
             "rss_kib": (after["rss"] - before["rss"]) / count,
             "pss_kib": (after["pss"] - before["pss"]) / count,
             # Both ends are on this machine.
-            "kernel_kib": (kernel_after - kernel_before) / count / 2,
+            "kernel_kib": (kernel_after - kernel_before) / count / 2 - of_proc,
+            "of_proc_kib": of_proc,
             "empty_kib": before["rss"], "open_s": opened["seconds"],
         }
 

@@ -218,7 +218,7 @@ async fn read(meter: &mut Meter, queue: &Queue, job: Uuid) {
     meter.of(queue.scrub()).await;
 }
 
-/// A worker dies with 64 units, more than one script takes back.
+/// A worker dies with 64 units; a sweep takes them back in four scripts, and a fifth finds none.
 async fn expire(meter: &mut Meter, hasty: &Queue, dying: &Worker) {
     for _ in 0..4 {
         meter.of(hasty.claim(dying, Uuid::new_v4(), 16)).await;

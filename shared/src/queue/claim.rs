@@ -272,19 +272,31 @@ impl Queue {
     /// many short scripts. Any worker calls this every [`super::QueueTimes::reap`]; calling it too
     /// often does no harm.
     pub async fn reap(&self) -> Result<Reaped, QueueError> {
+        let swept = join_all(self.all_shards().map(|shard| self.reap_shard(shard))).await;
+        swept.into_iter().try_fold(Reaped::default(), |sum, swept| {
+            let swept = swept?;
+            Ok(Reaped {
+                expired: sum.expired + swept.expired,
+                forgotten: sum.forgotten + swept.forgotten,
+            })
+        })
+    }
+
+    async fn reap_shard(&self, shard: Shard) -> Result<Reaped, QueueError> {
         let times = self.times();
         let mut sum = Reaped::default();
         loop {
-            let swept: Vec<(u64, u64, bool)> = self
-                .on_all_shards(&scripts::REAP, |call| {
-                    call.arg(milliseconds(times.crash_delay)).arg(times.max_crashes);
-                })
+            let (expired, forgotten, more): (u64, u64, bool) = self
+                .invoke(
+                    scripts::REAP
+                        .call(shard)
+                        .arg(milliseconds(times.crash_delay))
+                        .arg(times.max_crashes),
+                )
                 .await?;
-            for (expired, forgotten, _) in &swept {
-                sum.expired += expired;
-                sum.forgotten += forgotten;
-            }
-            if !swept.iter().any(|(_, _, more)| *more) {
+            sum.expired += expired;
+            sum.forgotten += forgotten;
+            if !more {
                 return Ok(sum);
             }
         }

@@ -7,7 +7,6 @@ use shared::queue::*;
 use shared::stage::Stage;
 use std::time::Duration;
 use testkit::wait_until;
-use uuid::Uuid;
 
 /// Leases that expire quickly.
 fn short() -> QueueTimes {
@@ -35,34 +34,6 @@ impl Bench {
         }
         claims.remove(0)
     }
-}
-
-/// A script takes sixteen back, so that it stays short; a sweep goes on until none is left.
-#[tokio::test]
-async fn one_sweep_takes_back_everything_that_has_expired() {
-    let bench = Bench::with(QueueTimes::default()).await;
-    bench.listed(40).await;
-    let times = QueueTimes { lease: Duration::from_millis(1), ..short() };
-    let hasty = Queue::open(&bench.redis.url(), times).unwrap();
-    for wanted in [16, 16, 8] {
-        let claims = hasty.claim(&bench.worker, Uuid::new_v4(), wanted).await.unwrap();
-        assert_eq!(claims.len(), wanted);
-    }
-    let mut connection = bench.redis.connection();
-    wait_until(LIMIT, async || {
-        let (seconds, micros): (u64, u64) = redis::cmd("TIME").query(&mut connection).unwrap();
-        let now = seconds * 1000 + micros / 1000;
-        let expired: u64 = redis::cmd("ZCOUNT")
-            .arg("{tq:00}:exp")
-            .arg("-inf")
-            .arg(now)
-            .query(&mut connection)
-            .unwrap();
-        expired == 40
-    })
-    .await;
-    assert_eq!(bench.queue.reap().await.unwrap().expired, 40);
-    assert_eq!(bench.queue.reap().await.unwrap().expired, 0);
 }
 
 #[tokio::test]

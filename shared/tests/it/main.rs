@@ -6,6 +6,7 @@ mod crew;
 mod life;
 mod repetition;
 mod leases;
+mod sweeps;
 mod control;
 mod events;
 mod fairness;

@@ -10,13 +10,13 @@
 local worker, claim_id = ARGV[1], ARGV[2]
 local wanted, lease_ms = math.min(16, tonumber(ARGV[3])), tonumber(ARGV[4])
 local max_errors, max_crashes = tonumber(ARGV[5]), tonumber(ARGV[6])
-local UNITS_PER_TURN, MOST_TURNS, MOST_SEEN = 4, 64, 16
+local UNITS_PER_TURN, MOST_TURNS, MOST_SEEN, MOST_PROMOTED = 4, 64, 16, 16
 
 local stored = redis.call('HMGET', key('w', worker), 'claim', 'reply', 'suspect', 'seen')
 if stored[1] == claim_id then return stored[2] end
 see_worker(worker, tonumber(stored[4]), lease_ms, ARGV[7], ARGV[8], ARGV[9])
 
-promote(MOST_SEEN)
+promote(MOST_PROMOTED)
 
 -- A document that would be given up after one more crash. A worker has one of them at a time (and
 -- shard): whoever merely ran beside a deadly one must not die with it until it is taken for deadly,

@@ -56,7 +56,7 @@ local function place(job)
   return claimable
 end
 
--- Makes jobs ready whose back-off is over, so many at most; how many they were.
+-- Makes jobs ready whose back-off is over, so many at most; returns how many.
 local function promote(most)
   local due = redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', NOW, 'LIMIT', 0, most)
   for _, id in ipairs(due) do
@@ -67,4 +67,5 @@ local function promote(most)
       save(job)
     end
   end
+  return #due
 end
