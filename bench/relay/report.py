@@ -86,7 +86,8 @@ def idle(rows):
                       cells.shown(system, "of_proc_kib"),
                       f"{1e9 / 1024 / both:,.0f}", cells.shown(system, "empty_kib", 1024)])
     return table(["system", "RSS KiB a socket", "ratio to ours", "PSS KiB a socket",
-                  "kernel KiB a socket", "left out: of /proc", "sockets a GB", "RSS MiB without sockets"], lines)
+                  "kernel KiB a socket", "left out, KiB a socket", "sockets a GB",
+                  "RSS MiB without sockets"], lines)
 
 
 def punctual(rows):
@@ -261,7 +262,8 @@ published meanwhile is gone, and so is what was published before a viewer came. 
 
 10,000 viewers of 100 jobs, half a minute after the last one came. The kernel's memory is that of slab and socket buffers, \
 halved, because both ends are on this machine. Entries of /proc are left out: a watcher of the machine that looks through it \
-leaves one for every open file. Their size is known to 0.2 KiB; only root is told it.
+leaves one for every open file. Only root is told their size. The names and labels among it, 224 bytes an entry here, may have \
+filled places that were free before; so much too little is told then.
 
 {idle(quiet)}
 ## Steady flow

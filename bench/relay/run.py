@@ -59,7 +59,7 @@ def run_round(machine, number, order, wanted, systems, rows):
             continue
         order.shuffle(systems)
         for system in systems:
-            if name == "idle":
+            if name == "idle":  # Its memory would shrink while the kernel forgets other cells' lines.
                 wait_for_closed_lines()
             calm, start, stolen = wait_for_calm(), time.monotonic(), stolen_seconds()
             figures = run(machine, system)

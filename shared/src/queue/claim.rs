@@ -273,13 +273,12 @@ impl Queue {
     /// often does no harm.
     pub async fn reap(&self) -> Result<Reaped, QueueError> {
         let swept = join_all(self.all_shards().map(|shard| self.reap_shard(shard))).await;
-        swept.into_iter().try_fold(Reaped::default(), |sum, swept| {
-            let swept = swept?;
-            Ok(Reaped {
-                expired: sum.expired + swept.expired,
-                forgotten: sum.forgotten + swept.forgotten,
-            })
-        })
+        let mut sum = Reaped::default();
+        for Reaped { expired, forgotten } in swept.into_iter().collect::<Result<Vec<_>, _>>()? {
+            sum.expired += expired;
+            sum.forgotten += forgotten;
+        }
+        Ok(sum)
     }
 
     async fn reap_shard(&self, shard: Shard) -> Result<Reaped, QueueError> {

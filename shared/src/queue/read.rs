@@ -12,6 +12,9 @@ use uuid::Uuid;
 /// Events that one script reads: a thousand of them took it 5 ms.
 const EVENTS_A_CALL: usize = 256;
 
+/// Rows of jobs that one script reads: 64 took it 3.5 ms on a slow machine.
+const JOBS_A_CALL: usize = 32;
+
 /// A page of jobs, newest first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct JobPage {
@@ -81,7 +84,7 @@ impl Queue {
             return Err(QueueError::Misuse(format!("no cursor: {next}")));
         }
         loop {
-            let batch = (limit - jobs.len()).min(32);
+            let batch = (limit - jobs.len()).min(JOBS_A_CALL);
             let (rows, following) = self.batch_of_jobs(status, batch, &next).await?;
             for row in &rows {
                 jobs.push(job_view(row)?);
